@@ -1,0 +1,99 @@
+// Package announcer holds the vocabulary between the half of a node that knows
+// Kubernetes (the agent) and the half that speaks on the wire (the announcer
+// process). It imports no Kubernetes package: the announcer holds no token.
+package announcer
+
+import (
+	"net"
+	"net/netip"
+	"time"
+)
+
+// Announcement is one address that this node is to answer for.
+type Announcement struct {
+	// Address is the announced address; IPv4-mapped IPv6 is not valid.
+	Address netip.Addr `json:"address"`
+	// Interface names the one interface to announce on. Empty means every
+	// interface on which Address is on-link.
+	Interface string `json:"interface,omitempty"`
+	// Probe asks for a check that no stranger uses Address (RFC 5227 section
+	// 2.1.1, RFC 4862 section 5.4) before it is announced. It is set when the
+	// address is new to the cluster, not when it moves between nodes.
+	Probe bool `json:"probe,omitempty"`
+}
+
+// State tells how far an announcement has come.
+type State string
+
+// The states of an announcement.
+const (
+	// Probing: the address is being checked for strangers that use it.
+	Probing State = "Probing"
+	// Announced: this node answers for the address.
+	Announced State = "Announced"
+	// OffLink: no interface of this node has the address on-link, or the
+	// interface that was named is absent or down.
+	OffLink State = "OffLink"
+	// Conflict: a stranger answers for the address.
+	Conflict State = "Conflict"
+	// Withdrawn: this node no longer answers for the address.
+	Withdrawn State = "Withdrawn"
+)
+
+// Status is what the announcer observed of one announcement.
+type Status struct {
+	Address netip.Addr `json:"address"`
+	State   State      `json:"state"`
+	// Interfaces are those that the address is announced on, sorted.
+	Interfaces []string `json:"interfaces,omitempty"`
+	// Stranger is the link-layer address of the other user of the address,
+	// set in state Conflict and when an announced address is contested.
+	Stranger HardwareAddr `json:"stranger,omitempty"`
+	// Since is when the state was entered.
+	Since time.Time `json:"since"`
+}
+
+// HardwareAddr is a link-layer address that prints and marshals as text.
+type HardwareAddr net.HardwareAddr
+
+// String returns the colon-separated form.
+func (a HardwareAddr) String() string { return net.HardwareAddr(a).String() }
+
+// MarshalText implements encoding.TextMarshaler.
+func (a HardwareAddr) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (a *HardwareAddr) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		*a = nil
+		return nil
+	}
+	parsed, err := net.ParseMAC(string(text))
+	if err != nil {
+		return err
+	}
+	*a = HardwareAddr(parsed)
+	return nil
+}
+
+// Announcer answers on the wire for the addresses it is told of. Neither
+// method blocks on the wire.
+type Announcer interface {
+	// Put begins, or changes, an announcement.
+	Put(Announcement)
+	// Delete ends the announcement of an address; unknown ones are ignored.
+	Delete(netip.Addr)
+	// Replace makes the announcements exactly these: what is not among them
+	// is withdrawn, what already stands is left alone.
+	Replace([]Announcement)
+}
+
+// Sample is one counter or gauge of the announcer, carried up to the agent,
+// which has the metrics endpoint. Empty labels are left out.
+type Sample struct {
+	Metric    string  `json:"metric"`
+	Interface string  `json:"interface,omitempty"`
+	Family    string  `json:"family,omitempty"`
+	Reason    string  `json:"reason,omitempty"`
+	Value     float64 `json:"value"`
+}

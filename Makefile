@@ -1,0 +1,77 @@
+# Herald. `make help` lists what there is to do.
+
+SHELL      := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+IMAGE   ?= ghcr.io/heraldlb/herald:$(VERSION)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+
+KUBE_VERSION := v1.37.2
+GOLANGCI     := bin/golangci-lint-v2.15.0
+GOVULNCHECK  := bin/govulncheck-v1.9.0
+
+# Every binary is static.
+export CGO_ENABLED := 0
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+.PHONY: demo
+demo: lab build ## a three-node cluster in network namespaces, a Service, its address, a client's curl
+	@hack/demo
+
+.PHONY: demo-down
+demo-down: ## take the demo's cluster away
+	@if [ -x bin/lab ]; then bin/lab down; fi
+
+.PHONY: test
+test: lab build ## everything: unit, race detector, real sockets, a real API server, the suite on the lab
+	@hack/test
+
+.PHONY: bench
+bench: lab build ## measure: allocation, replies per second, expose to first curl
+	@hack/bench
+
+.PHONY: lint
+lint: $(GOLANGCI) ## go vet and golangci-lint, both modules
+	go vet ./...
+	$(GOLANGCI) run ./...
+	cd e2e && go vet ./... && ../$(GOLANGCI) run --config ../.golangci.yml ./...
+
+.PHONY: vulncheck
+vulncheck: $(GOVULNCHECK) ## govulncheck, where its database can be reached
+	@hack/vulncheck $(GOVULNCHECK)
+
+.PHONY: build
+build: ## bin/herald and bin/herald-announcer
+	@echo "building bin/herald, bin/herald-announcer"
+	@go build $(BUILD_FLAGS) -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+
+.PHONY: image
+image: BUILD_FLAGS := -trimpath
+image: build ## the container image, from scratch: no base image is pulled
+	@hack/image $(IMAGE)
+
+# The rest is for the targets above.
+
+.PHONY: lab
+lab: require ## (for the tests) bin/lab and the Kubernetes it runs; the first time takes minutes
+	@hack/build-lab $(KUBE_VERSION)
+
+.PHONY: require
+require:
+	@hack/require go=golang gcc=gcc git=git ip=iproute2 nsenter=util-linux nft=nftables \
+	  curl=curl arping=iputils-arping ndisc6=ndisc6 tcpdump=tcpdump ping=iputils-ping
+
+$(GOLANGCI):
+	@echo "building golangci-lint (minutes, the first time)"
+	@GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+	@mv bin/golangci-lint $@
+
+$(GOVULNCHECK):
+	@GOBIN=$(CURDIR)/bin go install golang.org/x/vuln/cmd/govulncheck@v1.9.0
+	@mv bin/govulncheck $@

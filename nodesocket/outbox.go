@@ -1,0 +1,114 @@
+package nodesocket
+
+import (
+	"net/netip"
+	"sync"
+)
+
+// outbox holds the newest value of each address, and which of them the peer
+// has not been told. Changes of one address fold into the last, so writing to
+// it never waits, whether the peer is slow or absent.
+type outbox[V any] struct {
+	// wake holds a token while there may be something to take.
+	wake chan struct{}
+	// last says that a value need not be kept once it was told; may be nil.
+	last func(V) bool
+
+	mu     sync.Mutex
+	values map[netip.Addr]V
+	dirty  map[netip.Addr]struct{}
+}
+
+func newOutbox[V any](last func(V) bool) *outbox[V] {
+	return &outbox[V]{
+		wake:   make(chan struct{}, 1),
+		last:   last,
+		values: make(map[netip.Addr]V),
+		dirty:  make(map[netip.Addr]struct{}),
+	}
+}
+
+// signal wakes the reader.
+func (o *outbox[V]) signal() {
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (o *outbox[V]) get(addr netip.Addr) (V, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	v, ok := o.values[addr]
+	return v, ok
+}
+
+// set returns false, and does nothing, if addr is one too many.
+func (o *outbox[V]) set(addr netip.Addr, v V) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if _, held := o.values[addr]; !held && len(o.values) >= MaxAddresses {
+		return false
+	}
+	o.values[addr] = v
+	o.dirty[addr] = struct{}{}
+	o.signal()
+	return true
+}
+
+func (o *outbox[V]) remove(addr netip.Addr) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if _, held := o.values[addr]; !held {
+		return
+	}
+	delete(o.values, addr)
+	o.dirty[addr] = struct{}{}
+	o.signal()
+}
+
+// all returns every value and takes them as told.
+func (o *outbox[V]) all() []V {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	values := make([]V, 0, len(o.values))
+	for _, v := range o.values {
+		values = append(values, v)
+	}
+	clear(o.dirty)
+	return values
+}
+
+// restart has every value told anew, to a new peer. What is gone needs no
+// telling: the peer never heard of it.
+func (o *outbox[V]) restart() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	clear(o.dirty)
+	for addr := range o.values {
+		o.dirty[addr] = struct{}{}
+	}
+}
+
+// take returns up to limit changes, and takes them as told: the new values,
+// and the addresses that no longer have one.
+func (o *outbox[V]) take(limit int) (changed []V, gone []netip.Addr) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for addr := range o.dirty {
+		if len(changed)+len(gone) == limit {
+			break
+		}
+		delete(o.dirty, addr)
+		v, held := o.values[addr]
+		if !held {
+			gone = append(gone, addr)
+			continue
+		}
+		changed = append(changed, v)
+		if o.last != nil && o.last(v) {
+			delete(o.values, addr)
+		}
+	}
+	return changed, gone
+}

@@ -1,0 +1,67 @@
+package nodesocket
+
+import (
+	"fmt"
+
+	"github.com/heraldlb/herald/announcer"
+)
+
+// upstream is the agent's side of one connection: the snapshot when there is
+// one, the differences after it, and what the announcer says.
+type upstream struct {
+	client *Client
+
+	// snapshot is what remains to be told of it.
+	snapshot []announcer.Announcement
+	// begun and told say that the snapshot was taken, and sent to its end.
+	begun, told bool
+
+	samples []announcer.Sample
+}
+
+// pending is called by the writer only.
+func (u *upstream) pending() []*message {
+	if !u.begun {
+		if !u.client.synced.Load() {
+			return nil
+		}
+		u.snapshot, u.begun = u.client.desired.all(), true
+	}
+	if !u.told {
+		part := u.snapshot[:min(maxPuts, len(u.snapshot))]
+		u.snapshot = u.snapshot[len(part):]
+		u.told = len(u.snapshot) == 0
+		return []*message{{Kind: kindSnapshot, Announcements: part, More: !u.told}}
+	}
+	changed, gone := u.client.desired.take(maxPuts)
+	var messages []*message
+	if len(changed) > 0 {
+		messages = append(messages, &message{Kind: kindPut, Announcements: changed})
+	}
+	if len(gone) > 0 {
+		messages = append(messages, &message{Kind: kindDelete, Addresses: gone})
+	}
+	return messages
+}
+
+// handle is called by the reader only.
+func (u *upstream) handle(m *message) error {
+	switch m.Kind {
+	case kindStatus:
+		for _, status := range m.Statuses {
+			u.client.observer.Observe(status)
+		}
+	case kindSamples:
+		if len(u.samples)+len(m.Samples) > maxAllSamples {
+			return fmt.Errorf("more than %d samples", maxAllSamples)
+		}
+		u.samples = append(u.samples, m.Samples...)
+		if !m.More {
+			u.client.observer.ObserveSamples(u.samples)
+			u.samples = nil
+		}
+	default:
+		return fmt.Errorf("%w: %q from an announcer", errUnexpected, m.Kind)
+	}
+	return nil
+}

@@ -7,9 +7,6 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is stamped in by the linker: -ldflags "-X main.version=v1.2.3".
-var version = "devel"
-
 func newVersionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",

@@ -1,0 +1,16 @@
+# Herald's two static programs, and nothing else. `make image` builds them first; no base image is
+# pulled, and the build needs no network.
+FROM scratch
+ARG VERSION=devel
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Herald" \
+      org.opencontainers.image.description="Addresses for Services of type LoadBalancer on bare metal" \
+      org.opencontainers.image.source="https://github.com/heraldlb/herald" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+COPY LICENSE /licenses/LICENSE
+COPY bin/herald bin/herald-announcer /
+# The announcer's container asks for root by itself: see deploy/base/node.yaml.
+USER 65532:65532
+ENTRYPOINT ["/herald"]

@@ -1,0 +1,94 @@
+package nodesocket
+
+import (
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+func TestSocketAdmitsOwnerAndGroupOfDirectory(t *testing.T) {
+	dir := t.TempDir()
+	// What the kubelet does for fsGroup. Where the test may not give the
+	// directory another group, its own has to do.
+	_ = os.Chown(dir, -1, 65532)
+	if err := os.Chmod(dir, os.ModeSetgid|0o770); err != nil {
+		t.Fatal(err)
+	}
+	listener, err := listen(t.Context(), filepath.Join(dir, "a.sock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	mode, group := stat(t, filepath.Join(dir, "a.sock"))
+	_, want := stat(t, dir)
+	if mode.Perm() != 0o660 || group != want {
+		t.Errorf("socket has mode %v and group %d, want 0660 and the directory's %d", mode, group, want)
+	}
+}
+
+func stat(t *testing.T, path string) (mode os.FileMode, group uint32) {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Mode(), info.Sys().(*syscall.Stat_t).Gid
+}
+
+func TestMissingDirectoryIsMadePrivate(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "herald")
+	listener, err := listen(t.Context(), filepath.Join(dir, "a.sock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	if mode, _ := stat(t, dir); mode.Perm() != 0o700 {
+		t.Errorf("directory has mode %v, want 0700", mode)
+	}
+}
+
+func TestStaleSocketIsRemoved(t *testing.T) {
+	path := socketPath(t)
+	crashed, err := net.ListenUnix("unix", &net.UnixAddr{Name: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	crashed.SetUnlinkOnClose(false)
+	if err := crashed.Close(); err != nil {
+		t.Fatal(err)
+	}
+	startServer(t, path, Backend{Announcer: discard{}})
+}
+
+func TestListenLeavesOthersAlone(t *testing.T) {
+	path := socketPath(t)
+	startServer(t, path, Backend{Announcer: discard{}})
+	if _, err := listen(t.Context(), path); !errors.Is(err, syscall.EADDRINUSE) {
+		t.Errorf("a second announcer: %v, want EADDRINUSE", err)
+	}
+	if err := Probe(t.Context(), path); err != nil {
+		t.Errorf("the first announcer after it: %v", err)
+	}
+
+	file := filepath.Join(t.TempDir(), "precious")
+	if err := os.WriteFile(file, []byte("data"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := listen(t.Context(), file); err == nil || !strings.Contains(err.Error(), "not a socket") {
+		t.Errorf("a file: %v, want it refused", err)
+	}
+	if data, err := os.ReadFile(file); err != nil || string(data) != "data" {
+		t.Errorf("the file now holds %q, %v", data, err)
+	}
+}
+
+func TestListenNamesTheBadPath(t *testing.T) {
+	path := filepath.Join(t.TempDir(), strings.Repeat("x", 108))
+	if _, err := listen(t.Context(), path); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("error %v does not name the path", err)
+	}
+}

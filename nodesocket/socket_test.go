@@ -1,0 +1,497 @@
+package nodesocket
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/heraldlb/herald/announcer"
+)
+
+// quick makes hangs show soon, yet leaves a busy machine some room.
+var quick = timing{
+	beat:    50 * time.Millisecond,
+	silence: time.Second,
+	write:   time.Second,
+	hello:   time.Second,
+	backoff: [2]time.Duration{time.Millisecond, 50 * time.Millisecond},
+}
+
+// run runs f until the test ends, or until stop is called, which waits for it.
+func run(t *testing.T, f func(context.Context) error) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- f(ctx) }()
+	stopped := false
+	stop = func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		cancel()
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Errorf("Run returned %v", err)
+			}
+		case <-time.After(patience):
+			t.Error("Run did not return")
+		}
+	}
+	t.Cleanup(stop)
+	return stop
+}
+
+func quietLog() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+func socketPath(t *testing.T) string { return filepath.Join(t.TempDir(), "a.sock") }
+
+// startServer runs a server for r at path and waits until it listens.
+func startServer(t *testing.T, path string, backend Backend) (s *Server, stop func()) {
+	t.Helper()
+	s = NewServer(path, quietLog())
+	s.timing = quick
+	stop = run(t, func(ctx context.Context) error { return s.Run(ctx, backend) })
+	awaitHealth(t, path)
+	return s, stop
+}
+
+// awaitHealth waits until the server answers probes.
+func awaitHealth(t *testing.T, path string) {
+	t.Helper()
+	poll(t, "the server's answer", func() bool {
+		err := Probe(t.Context(), path)
+		return err == nil || errors.Is(err, ErrUnhealthy)
+	})
+}
+
+// poll waits for what gives no event.
+func poll(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	ticker := time.NewTicker(time.Millisecond)
+	defer ticker.Stop()
+	for deadline := time.Now().Add(patience); !ok(); <-ticker.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+func startClient(t *testing.T, path string, observer Observer) (c *Client, stop func()) {
+	t.Helper()
+	c = NewClient(path, observer, quietLog())
+	c.timing = quick
+	return c, run(t, c.Run)
+}
+
+func put(t *testing.T, c *Client, all ...announcer.Announcement) {
+	t.Helper()
+	for _, a := range all {
+		if err := c.Put(a); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestSnapshotThenDifferences(t *testing.T) {
+	path, wire, all := socketPath(t), newRecorder(), announcements(4)
+	startServer(t, path, Backend{Announcer: wire})
+	client, _ := startClient(t, path, newWatcher())
+
+	put(t, client, all[:3]...)
+	client.Synced()
+	wire.awaitAnnounced(t, all[:3]...)
+	put(t, client, all[3], all[0])
+	client.Delete(all[1].Address)
+	changed := announcer.Announcement{Address: all[2].Address, Interface: "eth1"}
+	put(t, client, changed)
+	wire.awaitAnnounced(t, all[0], changed, all[3])
+
+	wire.mu.Lock()
+	defer wire.mu.Unlock()
+	if wire.value.replaces != 1 || wire.value.puts != 2 || wire.value.deletes != 1 {
+		t.Errorf("%d snapshots, %d puts, %d deletes; want 1, 2 (what stands is not said again), 1",
+			wire.value.replaces, wire.value.puts, wire.value.deletes)
+	}
+}
+
+// rawAgent is an agent that says what a test tells it to.
+func rawAgent(t *testing.T, path string) *link {
+	t.Helper()
+	conn, err := net.Dial("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := newLink(conn, defaultTiming)
+	t.Cleanup(l.close)
+	return l
+}
+
+func say(t *testing.T, l *link, messages ...message) {
+	t.Helper()
+	for _, m := range messages {
+		if err := l.send(&m); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// awaitEnd reads until the other side closes the connection.
+func awaitEnd(t *testing.T, l *link) {
+	t.Helper()
+	for {
+		if _, err := l.receive(patience); err != nil {
+			if !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET) {
+				t.Errorf("the connection ended with %v, want its peer to close it", err)
+			}
+			return
+		}
+	}
+}
+
+var agentHello = message{Kind: kindHello, Version: Version, Role: roleAgent}
+
+// rawAnnouncer accepts one agent, and hears what a test asks for.
+func rawAnnouncer(t *testing.T, path string) (accept func() *link) {
+	t.Helper()
+	listener, err := listen(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	return func() *link {
+		if err := listener.SetDeadline(time.Now().Add(patience)); err != nil {
+			t.Fatal(err)
+		}
+		conn, err := listener.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := newLink(conn, defaultTiming)
+		t.Cleanup(l.close)
+		if _, err := l.welcome(); err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+}
+
+// An agent that does not know everything yet lives, but tells nothing.
+func TestNothingIsToldBeforeSynced(t *testing.T) {
+	path, all := socketPath(t), announcements(1)
+	accept := rawAnnouncer(t, path)
+	client, _ := startClient(t, path, newWatcher())
+	put(t, client, all...)
+	l := accept()
+	for range 3 {
+		if m, err := l.receive(patience); err != nil || m.Kind != kindPing {
+			t.Fatalf("heard %+v, %v before Synced; want pings", m, err)
+		}
+	}
+	client.Synced()
+	for {
+		m, err := l.receive(patience)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Kind == kindPing {
+			continue
+		}
+		want := &message{Kind: kindSnapshot, Announcements: all}
+		if diff := cmp.Diff(want, m, compareAddrs); diff != "" {
+			t.Errorf("after Synced (-want +got):\n%s", diff)
+		}
+		return
+	}
+}
+
+func TestAgentRestartChangesNothing(t *testing.T) {
+	path, wire, all := socketPath(t), newRecorder(), announcements(3)
+	startServer(t, path, Backend{Announcer: wire})
+	first, stop := startClient(t, path, newWatcher())
+	put(t, first, all...)
+	first.Synced()
+	wire.awaitAnnounced(t, all...)
+	stop()
+	if first.Connected() {
+		t.Error("still connected after its end")
+	}
+
+	second, _ := startClient(t, path, newWatcher())
+	put(t, second, all...)
+	second.Synced()
+	wire.await(t, "the second snapshot", func(w wireLog) bool { return w.replaces == 2 })
+	wire.awaitAnnounced(t, all...)
+	wire.await(t, "no difference", func(w wireLog) bool { return w.puts == 0 && w.deletes == 0 })
+}
+
+func TestAnnouncerRestartIsToldAll(t *testing.T) {
+	path, all := socketPath(t), announcements(3)
+	before := newRecorder()
+	_, stop := startServer(t, path, Backend{Announcer: before})
+	client, _ := startClient(t, path, newWatcher())
+	put(t, client, all...)
+	client.Synced()
+	before.awaitAnnounced(t, all...)
+	stop()
+	client.Delete(all[0].Address)
+
+	after := newRecorder()
+	startServer(t, path, Backend{Announcer: after})
+	after.awaitAnnounced(t, all[1:]...)
+}
+
+func TestHalfSnapshotIsDiscarded(t *testing.T) {
+	path, wire, all := socketPath(t), newRecorder(), announcements(4)
+	startServer(t, path, Backend{Announcer: wire})
+	standing := rawAgent(t, path)
+	say(t, standing, agentHello, message{Kind: kindSnapshot, Announcements: all[:2]})
+	wire.awaitAnnounced(t, all[:2]...)
+
+	killed := rawAgent(t, path)
+	say(t, killed, agentHello, message{Kind: kindSnapshot, Announcements: all[2:], More: true})
+	killed.close()
+	awaitEnd(t, standing) // it was replaced by the one that was killed
+
+	last := rawAgent(t, path)
+	say(t, last, agentHello, message{Kind: kindSnapshot, Announcements: all[1:3]})
+	wire.awaitAnnounced(t, all[1:3]...)
+	wire.await(t, "whole snapshots only", func(w wireLog) bool { return w.replaces == 2 })
+}
+
+func TestServerRefuses(t *testing.T) {
+	all := announcements(2)
+	snapshot := message{Kind: kindSnapshot, Announcements: all[:1]}
+	tests := map[string][]message{
+		"no hello":           {snapshot},
+		"an announcer":       {{Kind: kindHello, Version: Version, Role: roleAnnouncer}},
+		"no role":            {{Kind: kindHello, Version: Version}},
+		"another version":    {{Kind: kindHello, Version: Version + 1, Role: roleAgent}, snapshot},
+		"put before":         {agentHello, {Kind: kindPut, Announcements: all[1:]}},
+		"put within":         {agentHello, {Kind: kindSnapshot, More: true}, {Kind: kindPut, Announcements: all[1:]}},
+		"two snapshots":      {agentHello, snapshot, {Kind: kindSnapshot, Announcements: all[1:]}},
+		"unknown kind":       {agentHello, snapshot, {Kind: "reboot"}},
+		"a status":           {agentHello, snapshot, {Kind: kindStatus}},
+		"invalid in a put":   {agentHello, snapshot, {Kind: kindPut, Announcements: make([]announcer.Announcement, 1)}},
+		"invalid in the set": {agentHello, {Kind: kindSnapshot, Announcements: make([]announcer.Announcement, 1)}},
+	}
+	for name, messages := range tests {
+		t.Run(name, func(t *testing.T) {
+			path, wire := socketPath(t), newRecorder()
+			startServer(t, path, Backend{Announcer: wire})
+			l := rawAgent(t, path)
+			for _, m := range messages {
+				_ = l.send(&m) // the server may be gone after any of them
+			}
+			awaitEnd(t, l)
+			wire.await(t, "nothing of it", func(w wireLog) bool { return w.announced[all[1].Address] == announcer.Announcement{} })
+			// The next one is served.
+			client, _ := startClient(t, path, newWatcher())
+			put(t, client, all...)
+			client.Synced()
+			wire.awaitAnnounced(t, all...)
+		})
+	}
+}
+
+func TestServerSurvivesGarbage(t *testing.T) {
+	path, wire, all := socketPath(t), newRecorder(), announcements(2)
+	startServer(t, path, Backend{Announcer: wire})
+	client, _ := startClient(t, path, newWatcher())
+	put(t, client, all...)
+	client.Synced()
+	wire.awaitAnnounced(t, all...)
+	for _, garbage := range [][]byte{
+		[]byte("GET / HTTP/1.1\r\n\r\n"),
+		{0, 0, 0, 0},
+		{0xff, 0xff, 0xff, 0xff},
+		frame("\x00\x01"),
+		frame(`{"kind":"hello","version":1,"role":"agent"}`)[:20],
+	} {
+		l := rawAgent(t, path)
+		if _, err := l.conn.Write(garbage); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.conn.(*net.UnixConn).CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		awaitEnd(t, l)
+	}
+	if !client.Connected() {
+		t.Error("the agent lost its connection to a stranger's garbage")
+	}
+	put(t, client, announcer.Announcement{Address: all[0].Address, Interface: "eth9"})
+	wire.await(t, "the agent's next word", func(w wireLog) bool { return w.announced[all[0].Address].Interface == "eth9" })
+}
+
+func TestBothSidesNameTheVersions(t *testing.T) {
+	path := socketPath(t)
+	startServer(t, path, Backend{Announcer: discard{}})
+	l := rawAgent(t, path)
+	say(t, l, message{Kind: kindHello, Version: 7, Role: roleAgent})
+	if m, err := l.receive(patience); err != nil || m.Version != Version {
+		t.Errorf("the server says %+v, %v; want its version before it hangs up", m, err)
+	}
+	awaitEnd(t, l)
+
+	path = socketPath(t)
+	listener, err := listen(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	go func() {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		_ = newLink(conn, quick).send(&message{Kind: kindHello, Version: 7, Role: roleAnnouncer})
+	}()
+	client := NewClient(path, newWatcher(), quietLog())
+	greeted, err := client.connect(t.Context())
+	version, ok := errors.AsType[*VersionError](err)
+	if !ok || *version != (VersionError{Ours: Version, Theirs: 7}) || greeted || client.Connected() {
+		t.Errorf("the client got %v, greeted %v; want both versions named", err, greeted)
+	}
+}
+
+func TestNewAgentReplacesOld(t *testing.T) {
+	path, wire, all := socketPath(t), newRecorder(), announcements(3)
+	startServer(t, path, Backend{Announcer: wire})
+	old := rawAgent(t, path)
+	say(t, old, agentHello, message{Kind: kindSnapshot, Announcements: all[:1]})
+	wire.awaitAnnounced(t, all[0])
+	young := rawAgent(t, path)
+	say(t, young, agentHello)
+	awaitEnd(t, old)
+	say(t, young, message{Kind: kindSnapshot, Announcements: all[1:]})
+	wire.awaitAnnounced(t, all[1:]...)
+}
+
+func TestStatusesAndSamplesComeUp(t *testing.T) {
+	path, all := socketPath(t), announcements(3)
+	samples := make([]announcer.Sample, 2*maxSamples+1)
+	for i := range samples {
+		samples[i] = announcer.Sample{Metric: "herald_replies_sent_total", Value: float64(i)}
+	}
+	server, _ := startServer(t, path, Backend{
+		Announcer: discard{}, Samples: func() []announcer.Sample { return samples },
+	})
+	report := func(i int, state announcer.State) {
+		server.Report(announcer.Status{Address: all[i].Address, State: state, Interfaces: repeat("eth0", maxInterfaces+1)})
+	}
+	report(0, announcer.Announced)
+	report(1, announcer.Probing)
+	report(1, announcer.Conflict)
+
+	seen := newWatcher()
+	_, stop := startClient(t, path, seen)
+	seen.await(t, "what was before", func(s seenLog) bool {
+		return s.statuses[all[0].Address].State == announcer.Announced &&
+			s.statuses[all[1].Address].State == announcer.Conflict && len(s.statuses) == 2
+	})
+	report(0, announcer.Withdrawn)
+	report(2, announcer.OffLink)
+	seen.await(t, "the changes", func(s seenLog) bool {
+		return s.statuses[all[0].Address].State == announcer.Withdrawn &&
+			s.statuses[all[2].Address].State == announcer.OffLink
+	})
+	seen.await(t, "the samples", func(s seenLog) bool { return cmp.Equal(samples, s.samples) })
+	stop()
+
+	again := newWatcher()
+	startClient(t, path, again)
+	again.await(t, "what is left", func(s seenLog) bool {
+		_, withdrawn := s.statuses[all[0].Address]
+		return len(s.statuses) == 2 && !withdrawn
+	})
+}
+
+func TestHundredThousandAddresses(t *testing.T) {
+	path, wire, all := socketPath(t), newRecorder(), announcements(100_000)
+	startServer(t, path, Backend{Announcer: wire})
+	client, _ := startClient(t, path, newWatcher())
+	put(t, client, all...)
+	client.Synced()
+	wire.await(t, "all of them", func(w wireLog) bool { return len(w.announced) == len(all) })
+	for _, a := range all[1:] {
+		client.Delete(a.Address)
+	}
+	wire.awaitAnnounced(t, all[0])
+	wire.await(t, "one snapshot", func(w wireLog) bool { return w.replaces == 1 })
+}
+
+// An agent that stops reading neither blocks the announcer nor keeps its place.
+func TestSlowReaderIsDropped(t *testing.T) {
+	path, wire, all := socketPath(t), newRecorder(), announcements(20_000)
+	server, _ := startServer(t, path, Backend{Announcer: wire})
+	slow := rawAgent(t, path)
+	say(t, slow, agentHello, message{Kind: kindSnapshot, Announcements: all[:1]})
+	wire.awaitAnnounced(t, all[0])
+	gone := make(chan struct{})
+	go func() { // it goes on to speak, so that only its not reading counts
+		defer close(gone)
+		pace := time.NewTicker(quick.beat)
+		defer pace.Stop()
+		for slow.send(&message{Kind: kindPing}) == nil {
+			<-pace.C
+		}
+	}()
+	for _, a := range all {
+		server.Report(announcer.Status{Address: a.Address, State: announcer.Announced})
+	}
+	select {
+	case <-gone:
+	case <-time.After(patience):
+		t.Fatal("the server kept a connection that nobody reads")
+	}
+	wire.awaitAnnounced(t, all[0])
+	seen := newWatcher()
+	startClient(t, path, seen)
+	seen.await(t, "all statuses", func(s seenLog) bool { return len(s.statuses) == len(all) })
+}
+
+func TestProbe(t *testing.T) {
+	path, wire := socketPath(t), newRecorder()
+	if err := Probe(t.Context(), path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no announcer: %v", err)
+	}
+	var complaint atomic.Pointer[error]
+	_, stop := startServer(t, path, Backend{Announcer: wire, Health: func() error {
+		if err := complaint.Load(); err != nil {
+			return *err
+		}
+		return nil
+	}})
+	client, _ := startClient(t, path, newWatcher())
+	client.Synced()
+	wire.await(t, "the agent", func(w wireLog) bool { return w.replaces == 1 })
+	if err := Probe(t.Context(), path); err != nil {
+		t.Errorf("a healthy announcer: %v", err)
+	}
+	stuck := errors.New("reader stuck")
+	complaint.Store(&stuck)
+	if err := Probe(t.Context(), path); !errors.Is(err, ErrUnhealthy) || !strings.Contains(err.Error(), "reader stuck") {
+		t.Errorf("an unhealthy announcer: %v", err)
+	}
+	if !client.Connected() {
+		t.Error("a probe took the agent's place")
+	}
+	stop()
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the socket is left behind: %v", err)
+	}
+}

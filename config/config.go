@@ -1,0 +1,113 @@
+// Package config is the typed form of the pool ConfigMap. Parse reads it,
+// strictly, and reports every fault at once; nothing else in Herald reads the
+// raw strings. The package is pure: no clock, no I/O, no Kubernetes.
+//
+// The keys are those of kube-vip-cloud-provider, so that its ConfigMap can be
+// used as it is, and exclude- beside them. <scope> is a namespace, or "global"
+// for all namespaces that have no pool of their own.
+//
+//	cidr-<scope>          addresses as CIDRs: "192.168.1.240/28,2001:db8:1::/64"
+//	range-<scope>         addresses as ranges: "192.168.1.10-192.168.1.20"
+//	exclude-<scope>       addresses, CIDRs and ranges that are never handed out
+//	allow-share-<scope>   "true": Services may share an address
+//	interface-<scope>     the one interface to announce on
+//	search-order          "asc" (default) or "desc"
+//	skip-end-ips-in-cidr  "true": leave out the end addresses of each CIDR
+package config
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"go4.org/netipx"
+)
+
+// Global is the scope of the pool for namespaces without one of their own.
+const Global = "global"
+
+// Order is the order in which a pool's free addresses are handed out.
+type Order int
+
+// The orders of allocation.
+const (
+	Ascending Order = iota
+	Descending
+)
+
+// String returns the order as it is written in the ConfigMap.
+func (o Order) String() string {
+	if o == Descending {
+		return "desc"
+	}
+	return "asc"
+}
+
+// Pool is what one scope has to hand out.
+type Pool struct {
+	// Scope is a namespace, or Global.
+	Scope string
+	// Addresses may be handed out: the CIDRs and ranges, less the skipped ends
+	// and the excludes. It is never nil, but may be empty: a namespace with an
+	// empty pool gets no address, also none of the global pool.
+	Addresses *netipx.IPSet
+	// Share allows Services to share an address: allow-share-<scope>, or
+	// allow-share-global where the scope does not say.
+	Share bool
+	// Interface is the one to announce on: interface-<scope>, or
+	// interface-global where the scope does not say; "" if none is named.
+	Interface string
+}
+
+// Config is a valid configuration. It is immutable.
+type Config struct {
+	Order Order
+	// Pools are sorted by scope, at most one for each.
+	Pools []Pool
+
+	interfaces map[string]string  // scope to interface, as written
+	entries    map[string][]entry // scope to the entries that its addresses come from
+}
+
+// Pool returns the pool that Services in a namespace draw from: the
+// namespace's own if there is one, else the global one; never both. It is
+// false if there is neither.
+func (c *Config) Pool(namespace string) (Pool, bool) {
+	pool, ok := c.own(namespace)
+	if !ok {
+		pool, ok = c.own(Global)
+	}
+	if name, named := c.interfaces[namespace]; ok && named {
+		pool.Interface = name
+	}
+	return pool, ok
+}
+
+// Containing returns the pool that Services in a namespace draw from, if a is
+// one of its addresses.
+func (c *Config) Containing(a netip.Addr, namespace string) (Pool, bool) {
+	pool, ok := c.Pool(namespace)
+	if !ok || !pool.Addresses.Contains(a) {
+		return Pool{}, false
+	}
+	return pool, true
+}
+
+// Interface returns the one to announce a namespace's addresses on, also of
+// those that have left its pool; "" if none is named.
+func (c *Config) Interface(namespace string) string {
+	if name, named := c.interfaces[namespace]; named {
+		return name
+	}
+	return c.interfaces[Global]
+}
+
+func (c *Config) own(scope string) (Pool, bool) {
+	at, ok := slices.BinarySearchFunc(c.Pools, scope, func(p Pool, scope string) int {
+		return strings.Compare(p.Scope, scope)
+	})
+	if !ok {
+		return Pool{}, false
+	}
+	return c.Pools[at], true
+}

@@ -1,0 +1,32 @@
+// Package link follows the Ethernet interfaces of this host and the prefixes
+// that are on-link there, by the notifications of rtnetlink.
+package link
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/heraldlb/herald/announcer/l2/frame"
+)
+
+// Interface is an Ethernet interface as it is at one moment.
+type Interface struct {
+	Index int
+	Name  string
+	MAC   frame.MAC
+	// Up: neighbours can be talked to. The interface is up, has a carrier, and
+	// speaks ARP.
+	Up bool
+	// Epoch is another number each time that neighbours have to be told anew:
+	// the interface came up, or got another MAC or name. No two interfaces
+	// share one.
+	Epoch uint64
+	// Prefixes are those that are on-link, sorted. A host route (/32, /128) is
+	// none.
+	Prefixes []netip.Prefix
+}
+
+// OnLink reports whether a prefix of the interface contains addr.
+func (i *Interface) OnLink(addr netip.Addr) bool {
+	return slices.ContainsFunc(i.Prefixes, func(p netip.Prefix) bool { return p.Contains(addr) })
+}

@@ -1,0 +1,100 @@
+package link
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+
+	"github.com/heraldlb/herald/announcer/l2/frame"
+)
+
+// linkMessage is what is of use here in RTM_NEWLINK.
+type linkMessage struct {
+	index    int
+	name     string
+	mac      frame.MAC
+	ethernet bool
+	up       bool
+	ups      uint32
+}
+
+// addressMessage is what is of use here in RTM_NEWADDR.
+type addressMessage struct {
+	index int
+	address
+}
+
+// address is what makes an address of an interface another than the next.
+type address struct {
+	local  netip.Addr
+	prefix netip.Prefix
+}
+
+var (
+	errShort = errors.New("rtnetlink message is too short")
+	// errBridge: a bridge speaks of one of its ports. A port that leaves its
+	// bridge is RTM_DELLINK, and still there.
+	errBridge = errors.New("rtnetlink message of a bridge")
+)
+
+func parseLink(b []byte) (linkMessage, error) {
+	if len(b) < unix.SizeofIfInfomsg {
+		return linkMessage{}, errShort
+	}
+	header := nl.DeserializeIfInfomsg(b)
+	if header.Family == unix.AF_BRIDGE {
+		return linkMessage{}, errBridge
+	}
+	attributes, err := nl.ParseRouteAttr(b[unix.SizeofIfInfomsg:])
+	if err != nil {
+		return linkMessage{}, fmt.Errorf("parse attributes of link %d: %w", header.Index, err)
+	}
+	const running, not = unix.IFF_UP | unix.IFF_RUNNING, unix.IFF_NOARP | unix.IFF_LOOPBACK
+	l := linkMessage{index: int(header.Index), up: header.Flags&(running|not) == running}
+	for _, a := range attributes {
+		switch a.Attr.Type {
+		case unix.IFLA_IFNAME:
+			l.name = unix.ByteSliceToString(a.Value)
+		case unix.IFLA_ADDRESS:
+			if header.Type == unix.ARPHRD_ETHER && len(a.Value) == len(l.mac) {
+				l.mac, l.ethernet = frame.MAC(a.Value), true
+			}
+		case unix.IFLA_CARRIER_UP_COUNT:
+			if len(a.Value) == 4 {
+				l.ups = binary.NativeEndian.Uint32(a.Value)
+			}
+		}
+	}
+	return l, nil
+}
+
+func parseAddress(b []byte) (addressMessage, error) {
+	if len(b) < unix.SizeofIfAddrmsg {
+		return addressMessage{}, errShort
+	}
+	header := nl.DeserializeIfAddrmsg(b)
+	attributes, err := nl.ParseRouteAttr(b[unix.SizeofIfAddrmsg:])
+	if err != nil {
+		return addressMessage{}, fmt.Errorf("parse attributes of an address of link %d: %w", header.Index, err)
+	}
+	a := addressMessage{index: int(header.Index)}
+	for _, attribute := range attributes {
+		addr, ok := netip.AddrFromSlice(attribute.Value)
+		switch {
+		case attribute.Attr.Type == unix.IFA_LOCAL && ok:
+			a.local = addr
+		// The prefix is that of the peer, which is the address itself where
+		// the link is not point-to-point.
+		case attribute.Attr.Type == unix.IFA_ADDRESS && ok:
+			a.prefix = netip.PrefixFrom(addr, int(header.Prefixlen)).Masked()
+		}
+	}
+	if !a.prefix.IsValid() {
+		return addressMessage{}, fmt.Errorf("address of link %d: %w", header.Index, errShort)
+	}
+	return a, nil
+}

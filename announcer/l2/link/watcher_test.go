@@ -1,0 +1,139 @@
+package link
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
+
+	"github.com/heraldlb/herald/announcer/l2/l2test"
+)
+
+func TestMain(m *testing.M) { l2test.Main(m) }
+
+// watch runs a watcher and returns what waits for a state of an interface; a
+// state that does not come within seconds fails the test.
+func watch(t *testing.T, w *Watcher) (wait func(what, name string, until func(*Interface) bool) *Interface) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- w.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("watcher: %v", err)
+		}
+	})
+	return func(what, name string, until func(*Interface) bool) *Interface {
+		t.Helper()
+		deadline := time.After(5 * time.Second)
+		for {
+			select {
+			case all := <-w.Changes():
+				var found *Interface
+				for _, i := range all {
+					if i.Name == name {
+						found = &i
+					}
+				}
+				if until(found) {
+					return found
+				}
+			case <-deadline:
+				t.Fatalf("waited for: %s", what)
+			}
+		}
+	}
+}
+
+func TestWatcher(t *testing.T) {
+	here, peer := l2test.Here(t), l2test.NewHost(t)
+	wait := watch(t, NewWatcher(slog.New(slog.DiscardHandler)))
+	wait("the first state", "eth0", func(i *Interface) bool { return i == nil })
+
+	l2test.Cable(t, here, "eth0", peer, "eth0")
+	up := func(i *Interface) bool { return i != nil && i.Up }
+	first := wait("interface up", "eth0", up)
+	if first.MAC != here.MAC(t, "eth0") {
+		t.Errorf("MAC %s, want %s", first.MAC, here.MAC(t, "eth0"))
+	}
+	vips := []netip.Addr{netip.MustParseAddr("192.0.2.10"), netip.MustParseAddr("2001:db8::10")}
+	here.Address(t, "eth0", "192.0.2.1/24", "2001:db8::1/64")
+	wait("both prefixes", "eth0", func(i *Interface) bool { return i.OnLink(vips[0]) && i.OnLink(vips[1]) })
+	here.NoAddress(t, "eth0", "192.0.2.1/24")
+	wait("one prefix", "eth0", func(i *Interface) bool { return !i.OnLink(vips[0]) && i.OnLink(vips[1]) })
+
+	// The carrier goes and comes at the other end.
+	peer.Down(t, "eth0")
+	wait("no carrier", "eth0", func(i *Interface) bool { return !i.Up })
+	peer.Up(t, "eth0")
+	again := wait("carrier", "eth0", up)
+	if again.Epoch == first.Epoch {
+		t.Error("the same epoch after a flap")
+	}
+
+	must(t, here.LinkSetName(here.Link(t, "eth0"), "lan0"))
+	wait("renamed", "lan0", up)
+	here.Delete(t, "lan0")
+	wait("deleted", "lan0", func(i *Interface) bool { return i == nil })
+	l2test.Cable(t, here, "lan0", peer, "eth0")
+	if made := wait("made again", "lan0", up); made.Index == first.Index || made.Epoch == again.Epoch {
+		t.Errorf("made again as %+v", made)
+	}
+}
+
+// A bridge speaks of a port that leaves it as of a link that is deleted.
+func TestWatcherBridgePort(t *testing.T) {
+	here, peer := l2test.Here(t), l2test.NewHost(t)
+	l2test.Cable(t, here, "eth0", peer, "eth0")
+	bridge := &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: "br0"}}
+	must(t, here.LinkAdd(bridge))
+	t.Cleanup(func() { must(t, here.LinkDel(bridge)) })
+	wait := watch(t, NewWatcher(slog.New(slog.DiscardHandler)))
+	wait("interface up", "eth0", func(i *Interface) bool { return i != nil && i.Up })
+	must(t, here.LinkSetMaster(here.Link(t, "eth0"), bridge))
+	must(t, here.LinkSetNoMaster(here.Link(t, "eth0")))
+	here.Address(t, "eth0", "192.0.2.1/24")
+	wait("address after leaving the bridge", "eth0", func(i *Interface) bool {
+		if i == nil {
+			t.Fatal("an interface that left its bridge is gone")
+		}
+		return i.OnLink(netip.MustParseAddr("192.0.2.10"))
+	})
+}
+
+// A burst that overflows the socket's buffer loses notifications, not truth.
+func TestWatcherBurst(t *testing.T) {
+	here, peer := l2test.Here(t), l2test.NewHost(t)
+	l2test.Cable(t, here, "eth0", peer, "eth0")
+	var log bytes.Buffer
+	t.Cleanup(func() { // when the watcher is done
+		if !strings.Contains(log.String(), "notifications of interfaces were lost") {
+			t.Error("no notification was lost: the test tested nothing")
+		}
+	})
+	w := NewWatcher(slog.New(slog.NewTextHandler(&log, nil)))
+	w.receiveBuffer = 1 // the kernel makes it the least it can do with
+	wait := watch(t, w)
+	wait("interface up", "eth0", func(i *Interface) bool { return i != nil && i.Up })
+	for range 500 {
+		here.Address(t, "eth0", "192.0.2.1/24")
+		here.NoAddress(t, "eth0", "192.0.2.1/24")
+	}
+	here.Address(t, "eth0", "198.51.100.1/24")
+	wait("the last address alone", "eth0", func(i *Interface) bool {
+		return i.OnLink(netip.MustParseAddr("198.51.100.9")) && !i.OnLink(netip.MustParseAddr("192.0.2.9"))
+	})
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

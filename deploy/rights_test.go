@@ -1,0 +1,123 @@
+package deploy
+
+import (
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	authorizationv1 "k8s.io/api/authorization/v1"
+	"k8s.io/client-go/rest"
+)
+
+// testRights asks the API server for all that each account may do, so that a
+// right too many fails as a right too few does.
+func (c *cluster) testRights(t *testing.T) {
+	everyone := c.rights(t, "nobody", "default")
+	for _, account := range []struct {
+		name, namespace string
+		want            []string
+	}{
+		{"herald-controller", "default", []string{
+			"create events.events.k8s.io",
+			"get services",
+			"list nodes",
+			"list services",
+			"patch events.events.k8s.io",
+			"patch services",
+			"patch services/status",
+			"watch nodes",
+			"watch services",
+		}},
+		{"herald-controller", "herald-system", []string{
+			"create events",
+			"create leases.coordination.k8s.io",
+			"get configmaps herald",
+			"get leases.coordination.k8s.io herald-controller",
+			"list configmaps herald",
+			"patch events",
+			"update leases.coordination.k8s.io herald-controller",
+			"watch configmaps herald",
+		}},
+		{"herald-agent", "default", []string{
+			"create events.events.k8s.io",
+			"list endpointslices.discovery.k8s.io",
+			"list nodes",
+			"list services",
+			"patch events.events.k8s.io",
+			"watch endpointslices.discovery.k8s.io",
+			"watch nodes",
+			"watch services",
+		}},
+		{"herald-agent", "herald-system", []string{
+			"get configmaps herald",
+			"list configmaps herald",
+			"watch configmaps herald",
+		}},
+		{"herald-controller", "kube-system", nil},
+		{"herald-agent", "kube-system", nil},
+	} {
+		t.Run(account.name+" in "+account.namespace, func(t *testing.T) {
+			got := c.rights(t, account.name, account.namespace)
+			maps.DeleteFunc(got, func(right string, _ bool) bool { return everyone[right] })
+			if account.namespace != "default" {
+				clusterWide := c.rights(t, account.name, "default")
+				maps.DeleteFunc(got, func(right string, _ bool) bool { return clusterWide[right] })
+			}
+			if diff := cmp.Diff(account.want, slices.Sorted(maps.Keys(got))); diff != "" {
+				t.Errorf("rights (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// rights returns all that an account may do in a namespace and cluster-wide,
+// each as "VERB RESOURCE[.GROUP] [NAME]".
+func (c *cluster) rights(t *testing.T, account, namespace string) map[string]bool {
+	t.Helper()
+	review := &authorizationv1.SelfSubjectRulesReview{
+		Spec: authorizationv1.SelfSubjectRulesReviewSpec{Namespace: namespace},
+	}
+	if err := c.as(t, account, rest.NoWarnings{}).Create(t.Context(), review); err != nil {
+		t.Fatal(err)
+	}
+	if review.Status.Incomplete {
+		t.Fatalf("rules of %s are incomplete: %s", account, review.Status.EvaluationError)
+	}
+	rights := make(map[string]bool)
+	for _, rule := range review.Status.ResourceRules {
+		for _, right := range expand(rule) {
+			rights[right] = true
+		}
+	}
+	return rights
+}
+
+func expand(rule authorizationv1.ResourceRule) []string {
+	names := []string{""}
+	if len(rule.ResourceNames) > 0 {
+		names = rule.ResourceNames
+	}
+	var rights []string
+	for _, verb := range rule.Verbs {
+		for _, group := range rule.APIGroups {
+			for _, resource := range rule.Resources {
+				for _, name := range names {
+					rights = append(rights, right(verb, group, resource, name))
+				}
+			}
+		}
+	}
+	return rights
+}
+
+func right(verb, group, resource, name string) string {
+	text := verb + " " + resource
+	if group != "" {
+		text += "." + group
+	}
+	if name != "" {
+		text += " " + name
+	}
+	return text
+}

@@ -34,6 +34,7 @@ func newRootCommand() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.AddCommand(
+		newControllerCommand(),
 		newVersionCommand(),
 	)
 	return root

@@ -1,0 +1,84 @@
+package service
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/cloud-provider/service/helpers"
+
+	"github.com/heraldlb/herald/controllers/loadbalancer"
+)
+
+// The reasons of events on Services, as cloud providers spell them.
+const (
+	eventEnsuring  = "EnsuringLoadBalancer"
+	eventEnsured   = "EnsuredLoadBalancer"
+	eventUpdated   = "UpdatedLoadBalancer"
+	eventDeleting  = "DeletingLoadBalancer"
+	eventDeleted   = "DeletedLoadBalancer"
+	eventFailed    = "AllocationFailed"
+	eventLeftPool  = "AddressLeftPool"
+	actionEnsure   = "EnsureLoadBalancer"
+	actionDelete   = "DeleteLoadBalancer"
+	actionLoad     = "LoadPools"
+	maxNote        = 1024 // events.k8s.io/v1 refuses a longer note
+	truncationMark = " …"
+)
+
+// reporter tells a Service's owner what happens to it, by events. It is called
+// around a write that changes something, never otherwise.
+type reporter struct {
+	recorder events.EventRecorder
+}
+
+// before tells what is about to be written.
+func (r reporter) before(svc, desired *corev1.Service) {
+	switch {
+	case deletes(svc, desired):
+		r.report(svc, corev1.EventTypeNormal, eventDeleting, actionDelete, "Giving the address back")
+	case len(loadbalancer.Addresses(svc)) == 0 && len(loadbalancer.Addresses(desired)) > 0:
+		r.report(svc, corev1.EventTypeNormal, eventEnsuring, actionEnsure, "Writing the address")
+	}
+}
+
+// after tells what was written.
+func (r reporter) after(svc, written *corev1.Service) {
+	if deletes(svc, written) {
+		r.report(written, corev1.EventTypeNormal, eventDeleted, actionDelete, "Gave the address back")
+		return
+	}
+	was, is := loadbalancer.Addresses(svc), loadbalancer.Addresses(written)
+	before, now := condition(svc), condition(written)
+	switch {
+	case now == nil || slices.Equal(was, is) && same(before, now):
+	case now.Status == metav1.ConditionFalse:
+		r.report(written, corev1.EventTypeWarning, eventFailed, actionEnsure, now.Reason+": "+now.Message)
+	case now.Reason == loadbalancer.ReasonAddressLeftPool:
+		r.report(written, corev1.EventTypeWarning, eventLeftPool, actionEnsure, now.Message)
+	case len(was) > 0 && !slices.Equal(was, is):
+		r.report(written, corev1.EventTypeNormal, eventUpdated, actionEnsure, fmt.Sprintf("%s instead of %s", list(is), list(was)))
+	default:
+		r.report(written, corev1.EventTypeNormal, eventEnsured, actionEnsure, now.Message)
+	}
+}
+
+func (r reporter) report(regarding runtime.Object, kind, reason, action, note string) {
+	if len(note) > maxNote {
+		note = strings.ToValidUTF8(note[:maxNote-len(truncationMark)], "") + truncationMark
+	}
+	r.recorder.Eventf(regarding, nil, kind, reason, action, "%s", note)
+}
+
+// deletes says whether the finalizer goes: Herald has no part in svc any more.
+func deletes(svc, desired *corev1.Service) bool {
+	return helpers.HasLBFinalizer(svc) && !helpers.HasLBFinalizer(desired)
+}
+
+func same(a, b *metav1.Condition) bool {
+	return a != nil && a.Status == b.Status && a.Reason == b.Reason && a.Message == b.Message
+}

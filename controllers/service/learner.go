@@ -1,0 +1,84 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/heraldlb/herald/controllers/loadbalancer"
+)
+
+const (
+	learnRetry = time.Second
+	learnPage  = 500
+)
+
+// learner fills the book of a new leader before the first Service is reconciled.
+// It reads from the API server, not from the cache: what the former leader wrote
+// last must not be missing.
+type learner struct {
+	live  client.Reader
+	class loadbalancer.Class
+	pools *pools
+	book  *book
+	done  chan struct{}
+}
+
+// Start implements manager.Runnable; the manager calls it once elected.
+func (l *learner) Start(ctx context.Context) error {
+	err := wait.PollUntilContextCancel(ctx, learnRetry, true, func(ctx context.Context) (bool, error) {
+		if err := l.learn(ctx); err != nil {
+			log.FromContext(ctx).Error(err, "Cannot learn which addresses are held; trying again")
+			return false, nil
+		}
+		return true, nil
+	})
+	if err != nil {
+		return nil // stopped before it was done: nothing is to be told
+	}
+	close(l.done)
+	return nil
+}
+
+// wait returns when the book is filled.
+func (l *learner) wait(ctx context.Context) error {
+	select {
+	case <-l.done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("the addresses held are not known yet: %w", context.Cause(ctx))
+	}
+}
+
+// learn loads the pools, and enters every Service of ours into the book.
+func (l *learner) learn(ctx context.Context) error {
+	if err := l.pools.load(ctx); err != nil {
+		return err
+	}
+	var serving, leaving []claim
+	page := &corev1.ServiceList{}
+	for first := true; first || page.Continue != ""; first = false {
+		// Without a resourceVersion the API server gives what is true now.
+		err := l.live.List(ctx, page, client.MatchingFields{"spec.type": string(corev1.ServiceTypeLoadBalancer)},
+			client.Limit(learnPage), client.Continue(page.Continue))
+		if err != nil {
+			return fmt.Errorf("list Services: %w", err)
+		}
+		for i := range page.Items {
+			switch svc := &page.Items[i]; roleIn(svc, l.class, false) {
+			case roleServe:
+				serving = append(serving, newClaim(svc))
+			case roleLeave:
+				leaving = append(leaving, newClaim(svc))
+			case roleNone:
+			}
+		}
+	}
+	l.book.learn(serving, leaving)
+	return nil
+}

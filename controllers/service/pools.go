@@ -1,0 +1,121 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/netip"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/heraldlb/herald/config"
+	"github.com/heraldlb/herald/ipam"
+)
+
+// pools keeps the book's pools those of the ConfigMap. One that is invalid or
+// gone changes nothing: the last good pools stay, and an event says why.
+type pools struct {
+	cache   client.Reader
+	name    types.NamespacedName
+	book    *book
+	faults  faultReporter
+	metrics *metrics
+
+	mu     sync.Mutex
+	config *config.Config    // the one in use, nil before the first good one
+	data   map[string]string // what it was read from
+}
+
+// Reconcile implements reconcile.Reconciler.
+func (p *pools) Reconcile(ctx context.Context, _ reconcile.Request) (reconcile.Result, error) {
+	return reconcile.Result{}, p.load(ctx)
+}
+
+// load reads the ConfigMap, and the Nodes, whose own addresses should not be in it.
+func (p *pools) load(ctx context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+
+	configMap := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: p.name.Namespace, Name: p.name.Name}}
+	err := p.cache.Get(ctx, p.name, configMap)
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("read ConfigMap %s: %w", p.name, err)
+	}
+	var nodes corev1.NodeList
+	if err := p.cache.List(ctx, &nodes); err != nil {
+		return fmt.Errorf("list Nodes: %w", err)
+	}
+	if apierrors.IsNotFound(err) {
+		p.missing(configMap)
+		return nil
+	}
+	faults, used := p.use(ctx, configMap)
+	if used {
+		faults = append(faults, p.config.NodeAddressFaults(addressesByNode(nodes.Items))...)
+	}
+	p.faults.report(configMap, faults)
+	return nil
+}
+
+// use makes the ConfigMap's pools those in use, unless it is invalid.
+func (p *pools) use(ctx context.Context, configMap *corev1.ConfigMap) (faults config.Faults, used bool) {
+	parsed, faults := config.Parse(configMap.Data)
+	if parsed == nil {
+		p.metrics.configStale.Set(1)
+		p.book.setNote(fmt.Sprintf("ConfigMap %s: %v", p.name, faults.Err()))
+		return faults, false
+	}
+	p.metrics.configStale.Set(0)
+	if p.config != nil && maps.Equal(p.data, configMap.Data) {
+		p.book.setNote(p.origin())
+		return faults, true
+	}
+	p.book.setPools(order(parsed), ipamPools(parsed), p.origin())
+	p.config, p.data = parsed, configMap.Data
+	p.metrics.configLoaded.SetToCurrentTime()
+	log.FromContext(ctx).Info("Pools loaded", "configMap", p.name, "pools", len(parsed.Pools))
+	return faults, true
+}
+
+func (p *pools) missing(configMap *corev1.ConfigMap) {
+	p.metrics.configStale.Set(1)
+	p.book.setNote(fmt.Sprintf("ConfigMap %s does not exist", p.name))
+	p.faults.missing(configMap)
+}
+
+func (p *pools) origin() string { return fmt.Sprintf("pools come from ConfigMap %s", p.name) }
+
+func order(c *config.Config) ipam.Order {
+	if c.Order == config.Descending {
+		return ipam.Descending
+	}
+	return ipam.Ascending
+}
+
+func ipamPools(c *config.Config) []ipam.Pool {
+	pools := make([]ipam.Pool, 0, len(c.Pools))
+	for _, pool := range c.Pools {
+		pools = append(pools, ipam.Pool{Name: pool.Scope, Addresses: pool.Addresses, Share: pool.Share})
+	}
+	return pools
+}
+
+func addressesByNode(nodes []corev1.Node) map[string][]netip.Addr {
+	byNode := make(map[string][]netip.Addr, len(nodes))
+	for _, node := range nodes {
+		for _, address := range node.Status.Addresses {
+			// Host names are among them; they do not parse.
+			if parsed, err := netip.ParseAddr(address.Address); err == nil {
+				byNode[node.Name] = append(byNode[node.Name], parsed)
+			}
+		}
+	}
+	return byNode
+}

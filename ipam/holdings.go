@@ -1,0 +1,184 @@
+package ipam
+
+import (
+	"hash/maphash"
+	"iter"
+	"math/bits"
+)
+
+// holding is one address of one owner. With a million of them memory latency is
+// the cost that counts: a holding fits a cache line of 64 bytes, lies in one
+// slice, and refers to others by position in it. 0 is no position.
+type holding struct {
+	address uint128
+	name    string // the owner's
+	terms          // with the owner's namespace
+	// sibling leads to the owner's next address, in a ring.
+	sibling uint32
+	// next and previous lead to the other holders of the address, in a ring
+	// that begins with the one that joined first. next is 0 in a vacant place.
+	next, previous uint32
+
+	_ uint64
+}
+
+// holdings finds who holds what, by owner and by address.
+type holdings struct {
+	all       []holding
+	vacant    uint32 // the first vacant place; sibling leads to the next one
+	byOwner   index  // the first of the owner's addresses
+	byAddress index  // the first of the address's holders
+	seed      maphash.Seed
+}
+
+func newHoldings() holdings {
+	return holdings{
+		all:       make([]holding, 1),
+		byOwner:   newIndex(),
+		byAddress: newIndex(),
+		seed:      maphash.MakeSeed(),
+	}
+}
+
+func (hs *holdings) at(i uint32) *holding { return &hs.all[i] }
+
+// ofOwner returns the first holding of an owner, or 0.
+func (hs *holdings) ofOwner(namespace uint32, name string) uint32 {
+	i, _ := hs.byOwner.find(hs.hashOwner(namespace, name), func(i uint32) bool {
+		h := &hs.all[i]
+		return h.namespace == namespace && h.name == name
+	})
+	return i
+}
+
+// ofAddress returns the first holding of an address, or 0.
+func (hs *holdings) ofAddress(address uint128) uint32 {
+	i, _ := hs.byAddress.find(hs.hashAddress(address), func(i uint32) bool {
+		return hs.all[i].address == address
+	})
+	return i
+}
+
+// siblings yields the owner's holdings, beginning with i. The one yielded may be
+// removed meanwhile.
+func (hs *holdings) siblings(i uint32) iter.Seq[uint32] {
+	return ring(i, func(i uint32) uint32 { return hs.all[i].sibling })
+}
+
+// holders yields the holdings of the same address, beginning with i.
+func (hs *holdings) holders(i uint32) iter.Seq[uint32] {
+	return ring(i, func(i uint32) uint32 { return hs.all[i].next })
+}
+
+func ring(first uint32, after func(uint32) uint32) iter.Seq[uint32] {
+	return func(yield func(uint32) bool) {
+		for i := first; i != 0; {
+			following := after(i)
+			if !yield(i) || following == first {
+				return
+			}
+			i = following
+		}
+	}
+}
+
+// add puts h last among the holders of its address, and returns its position.
+// It is no sibling of another yet.
+func (hs *holdings) add(h holding) uint32 {
+	i := hs.vacant
+	if i != 0 {
+		hs.vacant = hs.all[i].sibling
+	} else {
+		i = uint32(len(hs.all))
+		hs.all = append(hs.all, holding{})
+	}
+	h.sibling, h.next, h.previous = i, i, i
+	if first := hs.ofAddress(h.address); first != 0 {
+		last := hs.all[first].previous
+		h.next, h.previous = first, last
+		hs.all[first].previous, hs.all[last].next = i, i
+	} else {
+		hs.byAddress.insert(hs.hashAddress(h.address), i)
+	}
+	hs.all[i] = h
+	return i
+}
+
+// remove takes i from among the holders of its address and vacates its place.
+func (hs *holdings) remove(i uint32) {
+	h := &hs.all[i]
+	switch hash := hs.hashAddress(h.address); {
+	case h.next == i:
+		hs.byAddress.remove(hash, i)
+	case hs.ofAddress(h.address) == i:
+		hs.byAddress.replace(hash, i, h.next)
+	}
+	hs.all[h.next].previous, hs.all[h.previous].next = h.previous, h.next
+	*h = holding{sibling: hs.vacant}
+	hs.vacant = i
+}
+
+// append makes i the last of the owner's holdings, which begin with first; with
+// first 0 it is the only one. It returns the first.
+func (hs *holdings) append(first, i uint32) uint32 {
+	if first == 0 {
+		h := &hs.all[i]
+		hs.byOwner.insert(hs.hashOwner(h.namespace, h.name), i)
+		return i
+	}
+	last := first
+	for hs.all[last].sibling != first {
+		last = hs.all[last].sibling
+	}
+	hs.all[last].sibling, hs.all[i].sibling = i, first
+	return first
+}
+
+// arrange makes the given ones the owner's holdings, in this order. They are
+// some of the present ones, which begin with first, and new ones.
+func (hs *holdings) arrange(first uint32, order []uint32) {
+	for n, i := range order {
+		hs.all[i].sibling = order[(n+1)%len(order)]
+	}
+	h := &hs.all[order[0]]
+	hash := hs.hashOwner(h.namespace, h.name)
+	switch {
+	case first == 0:
+		hs.byOwner.insert(hash, order[0])
+	case first != order[0]:
+		hs.byOwner.replace(hash, first, order[0])
+	}
+}
+
+// forget removes the owner whose holdings begin with first from the index.
+func (hs *holdings) forget(first uint32) {
+	h := &hs.all[first]
+	hs.byOwner.remove(hs.hashOwner(h.namespace, h.name), first)
+}
+
+// held yields the first holding of each address that is held.
+func (hs *holdings) held() iter.Seq[uint32] {
+	return func(yield func(uint32) bool) {
+		for i := range uint32(len(hs.all)) {
+			h := &hs.all[i]
+			first := h.next == i || h.next != 0 && hs.ofAddress(h.address) == i
+			if i != 0 && first && !yield(i) {
+				return
+			}
+		}
+	}
+}
+
+func (hs *holdings) hashOwner(namespace uint32, name string) uint32 {
+	return fold(maphash.String(hs.seed, name), uint64(namespace))
+}
+
+func (hs *holdings) hashAddress(address uint128) uint32 {
+	return fold(address.hi, address.lo>>3)<<3 | uint32(address.lo&7)
+}
+
+// fold mixes two numbers into one (the multiplication of wyhash).
+func fold(a, b uint64) uint32 {
+	hi, lo := bits.Mul64(a^0xa0761d6478bd642f, b^0xe7037ed1a0b428db)
+	return uint32(hi ^ lo)
+}

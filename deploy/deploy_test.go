@@ -16,6 +16,7 @@ func TestDeploy(t *testing.T) {
 	}
 	t.Run("trees", c.testTrees)
 	t.Run("rights", c.testRights)
+	t.Run("status", c.testStatus)
 	t.Run("pods", c.testPods)
 	t.Run("pool policy", c.testPoolPolicy)
 	t.Run("kube-vip's pools", c.testKubeVIPPools)
@@ -47,7 +48,7 @@ func (c *cluster) testKubeVIPPools(t *testing.T) {
 	c.apply(t, compose(t, "components/kubevip-pools"))
 	for _, account := range []string{"herald-controller", "herald-agent"} {
 		rights := c.rights(t, account, "kube-system")
-		for _, verb := range []string{"get", "list", "watch"} {
+		for _, verb := range []string{"list", "watch"} {
 			if want := verb + " configmaps kubevip"; !rights[want] {
 				t.Errorf("%s may not %s", account, want)
 			}

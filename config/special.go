@@ -40,7 +40,7 @@ func doubtful() []block {
 // checkUsable says why the addresses cannot be handed out; nil if they can.
 func checkUsable(r netipx.IPRange) error {
 	if b, ok := overlapping(unusable(), r); ok {
-		return fmt.Errorf("holds addresses of %s: %s", b.Prefix, b.what)
+		return fmt.Errorf("holds addresses of %s: %s; they cannot be handed out", b.Prefix, b.what)
 	}
 	return nil
 }

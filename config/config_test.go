@@ -211,13 +211,11 @@ func TestFormatRange(t *testing.T) {
 	}
 }
 
-// A pool's size does not matter: nothing is enumerated.
-func TestLargePoolsCostNoMore(t *testing.T) {
-	cost := func(cidr string) float64 {
-		data := map[string]string{"cidr-global": cidr, "exclude-global": "2001:db8::1"}
-		return testing.AllocsPerRun(100, func() { config.Parse(data) })
-	}
-	if small, large := cost("2001:db8::/120"), cost("2001:db8::/32"); large > small {
-		t.Errorf("a /32 costs %v allocations, a /120 %v", large, small)
+// The size of a pool costs nothing: its addresses are never enumerated.
+func TestLargePool(t *testing.T) {
+	const most = 200 // allocations; they are about 60
+	data := map[string]string{"cidr-global": "2001:db8::/32,10.0.0.0/8", "exclude-global": "2001:db8::1"}
+	if got := testing.AllocsPerRun(100, func() { config.Parse(data) }); got > most {
+		t.Errorf("%v allocations, want at most %d", got, most)
 	}
 }

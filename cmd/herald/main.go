@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -20,10 +19,8 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	err := newRootCommand().ExecuteContext(ctx)
 	stop()
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "herald: %v\n", err)
-		os.Exit(1)
-	}
+	printError(os.Stderr, err)
+	os.Exit(exitCode(err))
 }
 
 func newRootCommand() *cobra.Command {
@@ -35,6 +32,7 @@ func newRootCommand() *cobra.Command {
 	}
 	root.AddCommand(
 		newControllerCommand(),
+		newCheckCommand(),
 		newVersionCommand(),
 	)
 	return root

@@ -1,0 +1,163 @@
+package announcement
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/time/rate"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/heraldlb/herald/controllers/loadbalancer"
+	"github.com/heraldlb/herald/nodesocket"
+)
+
+// reconcileTimeout bounds a reconciliation; only the reporter's waits at all.
+const reconcileTimeout = 30 * time.Second
+
+// Options of the agent; all are required.
+type Options struct {
+	// Node is the name of the node that the agent runs on.
+	Node string
+	// Pools is the ConfigMap of the pools.
+	Pools types.NamespacedName
+	// Class says which Services are Herald's.
+	Class loadbalancer.Class
+	// Socket is the path that the announcer listens on.
+	Socket string
+	// Registry is where the metrics are registered.
+	Registry prometheus.Registerer
+}
+
+// agent holds the parts together.
+type agent struct {
+	manager    ctrl.Manager
+	log        logr.Logger
+	facts      *facts
+	pools      *pools
+	ledger     *ledger
+	client     *nodesocket.Client
+	reconciler *reconciler
+	reports    *inbox
+	synced     atomic.Bool
+}
+
+// Add adds the agent to a manager that has CacheOptions and no leader election.
+// It runs while the manager does.
+func Add(ctx context.Context, mgr ctrl.Manager, o Options) error {
+	if o.Node == "" {
+		return errors.New("the agent needs the name of its node")
+	}
+	log := mgr.GetLogger().WithName("announcement")
+	a := &agent{
+		manager: mgr,
+		log:     log,
+		facts:   &facts{cache: mgr.GetCache(), class: o.Class},
+		pools:   &pools{cache: mgr.GetCache(), key: o.Pools, log: log},
+		ledger:  newLedger(o.Node),
+		reports: new(inbox),
+	}
+	observer := &observer{ledger: a.ledger, report: a.reports.add}
+	a.client = nodesocket.NewClient(o.Socket, observer, slog.New(logr.ToSlogHandler(log.WithName("nodesocket"))))
+	a.reconciler = &reconciler{
+		self: o.Node, facts: a.facts, pools: a.pools, ledger: a.ledger,
+		target: a.client, report: a.reports.add,
+	}
+	if err := a.facts.index(ctx, mgr.GetFieldIndexer()); err != nil {
+		return err
+	}
+	if err := a.addControllers(o.Node); err != nil {
+		return err
+	}
+	if err := o.Registry.Register(newCollector(a.client.Connected, observer.latest)); err != nil {
+		return fmt.Errorf("register metrics: %w", err)
+	}
+	return errors.Join(
+		mgr.Add(runnable(a.client.Run)),
+		mgr.Add(runnable(a.firstPass)),
+		mgr.AddReadyzCheck("caches", is(a.synced.Load, "not synced with the API server")),
+		mgr.AddReadyzCheck("announcer", is(a.client.Connected, "not connected to the announcer")),
+	)
+}
+
+// addControllers adds one controller that announces, and one that reports: what
+// the latter writes may be slow, and must not make an address wait.
+func (a *agent) addControllers(self string) error {
+	announce := &watchdog{name: "announce", TypedReconciler: a.reconciler}
+	report := &watchdog{name: "report", TypedReconciler: &reporter{
+		self: self, facts: a.facts, ledger: a.ledger,
+		status: a.manager.GetClient().Status(),
+		events: a.manager.GetEventRecorder("herald-agent"),
+		writes: rate.NewLimiter(writesPerSecond, writesBurst),
+		pace:   make(pace),
+	}}
+	if err := a.addController(announce, a.sources()...); err != nil {
+		return err
+	}
+	return a.addController(report, a.reports)
+}
+
+func (a *agent) addController(w *watchdog, sources ...source.TypedSource[netip.Addr]) error {
+	c, err := controller.NewTyped("announcement-"+w.name, a.manager, controller.TypedOptions[netip.Addr]{
+		Reconciler:            w,
+		NeedLeaderElection:    ptr.To(false),
+		ReconciliationTimeout: reconcileTimeout,
+		// To wait for an API server that is away is what an agent is for.
+		CacheSyncTimeout: 365 * 24 * time.Hour,
+		RateLimiter:      workqueue.NewTypedItemExponentialFailureRateLimiter[netip.Addr](50*time.Millisecond, time.Minute),
+	})
+	if err != nil {
+		return fmt.Errorf("add controller %s: %w", w.name, err)
+	}
+	for _, s := range sources {
+		if err := c.Watch(s); err != nil {
+			return fmt.Errorf("add source of controller %s: %w", w.name, err)
+		}
+	}
+	return a.manager.AddHealthzCheck(w.name, w.check)
+}
+
+// firstPass decides on every address that there is, and only then lets the
+// announcer be told: a part of them would withdraw the rest.
+func (a *agent) firstPass(ctx context.Context) error {
+	if !a.manager.GetCache().WaitForCacheSync(ctx) {
+		return nil // ctx ended
+	}
+	if err := a.pools.load(ctx); err != nil {
+		return err
+	}
+	addresses, err := a.facts.addresses(ctx)
+	if err != nil {
+		return err
+	}
+	for _, addr := range addresses {
+		if _, err := a.reconciler.Reconcile(ctx, addr); err != nil {
+			return err
+		}
+	}
+	a.ledger.watch()
+	a.client.Synced()
+	a.synced.Store(true)
+	a.log.Info("all addresses decided on", "addresses", len(addresses))
+	return nil
+}
+
+// runnable is what runs on every node, leader or not.
+type runnable func(context.Context) error
+
+// Start implements manager.Runnable.
+func (r runnable) Start(ctx context.Context) error { return r(ctx) }
+
+// NeedLeaderElection implements manager.LeaderElectionRunnable.
+func (runnable) NeedLeaderElection() bool { return false }

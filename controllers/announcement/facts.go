@@ -1,0 +1,170 @@
+package announcement
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/heraldlb/herald/controllers/loadbalancer"
+	"github.com/heraldlb/herald/election"
+)
+
+// The indexes of the cache.
+const (
+	// indexAddress finds the Services of our class that hold an address.
+	indexAddress = "herald.address"
+	// indexService finds the EndpointSlices of a Service.
+	indexService = "herald.service"
+)
+
+// facts reads the cache, and gives what election asks for.
+type facts struct {
+	cache client.Reader
+	class loadbalancer.Class
+
+	mu sync.Mutex
+	// nodes are those of the last listing, nil after a change.
+	nodes []election.Node
+}
+
+// index registers the indexes, and with them the informers.
+func (f *facts) index(ctx context.Context, indexer client.FieldIndexer) error {
+	err := indexer.IndexField(ctx, &corev1.Service{}, indexAddress, func(object client.Object) []string {
+		svc, ok := object.(*corev1.Service)
+		if !ok || !f.serves(svc) {
+			return nil
+		}
+		var held []string
+		for _, addr := range loadbalancer.Addresses(svc) {
+			held = append(held, addr.String())
+		}
+		return held
+	})
+	if err != nil {
+		return fmt.Errorf("index Services: %w", err)
+	}
+	err = indexer.IndexField(ctx, &discoveryv1.EndpointSlice{}, indexService, func(object client.Object) []string {
+		return []string{object.GetLabels()[discoveryv1.LabelServiceName]}
+	})
+	if err != nil {
+		return fmt.Errorf("index EndpointSlices: %w", err)
+	}
+	return nil
+}
+
+// serves says whether svc counts as a holder of its addresses. One that is
+// being deleted does not: its address has to be silent before it is another's.
+func (f *facts) serves(svc *corev1.Service) bool {
+	return f.class.Matches(svc) && svc.DeletionTimestamp == nil
+}
+
+// holders returns the Services that hold addr, by namespace and name.
+func (f *facts) holders(ctx context.Context, addr netip.Addr) ([]corev1.Service, error) {
+	var list corev1.ServiceList
+	if err := f.cache.List(ctx, &list, client.MatchingFields{indexAddress: addr.String()}); err != nil {
+		return nil, fmt.Errorf("list Services that hold %s: %w", addr, err)
+	}
+	slices.SortFunc(list.Items, func(a, b corev1.Service) int {
+		return strings.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name)
+	})
+	return list.Items, nil
+}
+
+// addresses returns every address that a Service holds.
+func (f *facts) addresses(ctx context.Context) ([]netip.Addr, error) {
+	var list corev1.ServiceList
+	if err := f.cache.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("list Services: %w", err)
+	}
+	var all []netip.Addr
+	for i := range list.Items {
+		if f.serves(&list.Items[i]) {
+			all = append(all, loadbalancer.Addresses(&list.Items[i])...)
+		}
+	}
+	slices.SortFunc(all, netip.Addr.Compare)
+	return slices.Compact(all), nil
+}
+
+// nodesChanged has the next cluster list the Nodes anew.
+func (f *facts) nodesChanged() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.nodes = nil
+}
+
+// cluster returns all nodes.
+func (f *facts) cluster(ctx context.Context) ([]election.Node, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.nodes != nil {
+		return f.nodes, nil
+	}
+	var list corev1.NodeList
+	if err := f.cache.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("list Nodes: %w", err)
+	}
+	for i := range list.Items {
+		f.nodes = append(f.nodes, node(&list.Items[i]))
+	}
+	return f.nodes, nil
+}
+
+// service returns what counts of svc for an address of the family of addr.
+func (f *facts) service(ctx context.Context, svc *corev1.Service, addr netip.Addr) (election.Service, error) {
+	if !isLocal(svc) {
+		return election.Service{}, nil
+	}
+	var list discoveryv1.EndpointSliceList
+	err := f.cache.List(ctx, &list, client.UnsafeDisableDeepCopy,
+		client.InNamespace(svc.Namespace), client.MatchingFields{indexService: svc.Name})
+	if err != nil {
+		return election.Service{}, fmt.Errorf("list EndpointSlices of %s/%s: %w", svc.Namespace, svc.Name, err)
+	}
+	facts := election.Service{Local: true}
+	for _, slice := range list.Items {
+		if slice.AddressType != discoveryv1.AddressType(loadbalancer.Family(addr)) {
+			continue
+		}
+		for _, e := range slice.Endpoints {
+			facts.Endpoints = append(facts.Endpoints, endpoint(e))
+		}
+	}
+	return facts, nil
+}
+
+func isLocal(svc *corev1.Service) bool {
+	return svc.Spec.ExternalTrafficPolicy == corev1.ServiceExternalTrafficPolicyLocal
+}
+
+func node(n *corev1.Node) election.Node {
+	_, excluded := n.Labels[corev1.LabelNodeExcludeBalancers]
+	return election.Node{
+		Name:     n.Name,
+		Excluded: excluded,
+		Leaving:  n.DeletionTimestamp != nil,
+		Alive: slices.ContainsFunc(n.Status.Conditions, func(c corev1.NodeCondition) bool {
+			return c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue
+		}),
+	}
+}
+
+// endpoint fills in what the API says of conditions that are not set: ready,
+// serving as ready, not terminating.
+func endpoint(e discoveryv1.Endpoint) election.Endpoint {
+	ready := ptr.Deref(e.Conditions.Ready, true)
+	return election.Endpoint{
+		Node:        ptr.Deref(e.NodeName, ""),
+		Ready:       ready,
+		Serving:     ptr.Deref(e.Conditions.Serving, ready),
+		Terminating: ptr.Deref(e.Conditions.Terminating, false),
+	}
+}

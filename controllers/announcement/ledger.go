@@ -1,0 +1,118 @@
+package announcement
+
+import (
+	"net/netip"
+	"sync"
+
+	"github.com/heraldlb/herald/announcer"
+)
+
+// decision is what the facts say of an address.
+type decision struct {
+	// owner is the node that announces it, "" if none is eligible.
+	owner string
+	// speaker is the node that reports on it: the owner, if there is one.
+	speaker string
+	// local says that a holder has externalTrafficPolicy: Local.
+	local bool
+	// invalid says why the owner cannot even try; nil if it can.
+	invalid error
+}
+
+// record is what this agent knows of an address.
+type record struct {
+	decision
+	// held says that a Service holds the address.
+	held bool
+	// fresh says that the address came into the cluster while this agent
+	// watched, and that nobody is known to have announced it since.
+	fresh bool
+	// status is the announcer's last word, of no state if it said none.
+	status announcer.Status
+}
+
+// ledger joins what was decided of each address and what was observed of it.
+type ledger struct {
+	self string
+
+	mu       sync.Mutex
+	records  map[netip.Addr]*record
+	watching bool
+}
+
+func newLedger(self string) *ledger {
+	return &ledger{self: self, records: make(map[netip.Addr]*record)}
+}
+
+// watch says that from now on an address that was not there before is fresh.
+func (l *ledger) watch() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.watching = true
+}
+
+// decided notes a decision on an address that is held. It returns whether the
+// address is fresh, that is to be probed before it is announced.
+func (l *ledger) decided(addr netip.Addr, d decision) (fresh bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	rec := l.record(addr)
+	if !rec.held {
+		rec.held, rec.fresh = true, l.watching
+	}
+	if d.owner != "" && d.owner != l.self {
+		rec.fresh = false
+	}
+	rec.decision = d
+	return rec.fresh
+}
+
+// released notes that no Service holds the address.
+func (l *ledger) released(addr netip.Addr) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	rec := l.record(addr)
+	*rec = record{status: rec.status}
+	l.tidy(addr, rec)
+}
+
+// observed notes the announcer's word.
+func (l *ledger) observed(status announcer.Status) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	rec := l.record(status.Address)
+	rec.status = status
+	switch status.State {
+	case announcer.Announced:
+		rec.fresh = false
+	case announcer.Withdrawn:
+		rec.status = announcer.Status{}
+		l.tidy(status.Address, rec)
+	default:
+	}
+}
+
+// look returns the record of addr.
+func (l *ledger) look(addr netip.Addr) record {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if rec := l.records[addr]; rec != nil {
+		return *rec
+	}
+	return record{}
+}
+
+func (l *ledger) record(addr netip.Addr) *record {
+	rec := l.records[addr]
+	if rec == nil {
+		rec = new(record)
+		l.records[addr] = rec
+	}
+	return rec
+}
+
+func (l *ledger) tidy(addr netip.Addr, rec *record) {
+	if !rec.held && rec.status.State == "" {
+		delete(l.records, addr)
+	}
+}

@@ -1,0 +1,37 @@
+package announcement
+
+import (
+	"net/netip"
+	"sync/atomic"
+
+	"github.com/heraldlb/herald/announcer"
+	"github.com/heraldlb/herald/nodesocket"
+)
+
+// observer takes what the announcer says.
+type observer struct {
+	ledger *ledger
+	// report is told of every address whose status changed.
+	report func(netip.Addr)
+
+	samples atomic.Pointer[[]announcer.Sample]
+}
+
+var _ nodesocket.Observer = (*observer)(nil)
+
+// Observe implements nodesocket.Observer.
+func (o *observer) Observe(status announcer.Status) {
+	o.ledger.observed(status)
+	o.report(status.Address)
+}
+
+// ObserveSamples implements nodesocket.Observer.
+func (o *observer) ObserveSamples(samples []announcer.Sample) { o.samples.Store(&samples) }
+
+// latest returns the last samples.
+func (o *observer) latest() []announcer.Sample {
+	if samples := o.samples.Load(); samples != nil {
+		return *samples
+	}
+	return nil
+}

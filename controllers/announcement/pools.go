@@ -1,0 +1,67 @@
+package announcement
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/heraldlb/herald/config"
+	"github.com/heraldlb/herald/controllers/loadbalancer"
+)
+
+// pools is the last good configuration. The agent reads no more of it than the
+// interfaces; to tell of faults is the controller's part.
+type pools struct {
+	cache client.Reader
+	key   types.NamespacedName
+	log   logr.Logger
+
+	good atomic.Pointer[config.Config]
+}
+
+// load reads the ConfigMap. If that is absent or has errors, the last good
+// configuration stays.
+func (p *pools) load(ctx context.Context) error {
+	var object corev1.ConfigMap
+	err := p.cache.Get(ctx, p.key, &object)
+	switch {
+	case apierrors.IsNotFound(err):
+		p.log.Info("no ConfigMap of pools", "configMap", p.key)
+		return nil
+	case err != nil:
+		return fmt.Errorf("read ConfigMap %s: %w", p.key, err)
+	}
+	parsed, faults := config.Parse(object.Data)
+	if parsed == nil {
+		p.log.Error(faults.Err(), "invalid pools: the last good ones stay", "configMap", p.key)
+		return nil
+	}
+	p.good.Store(parsed)
+	return nil
+}
+
+// interfaceOf returns the interface that the holders of an address ask for by
+// annotation, else the one of their pools, "" if neither names one.
+func (p *pools) interfaceOf(holders []corev1.Service) string {
+	for i := range holders {
+		if name := loadbalancer.Interface(&holders[i]); name != "" {
+			return name
+		}
+	}
+	good := p.good.Load()
+	if good == nil {
+		return ""
+	}
+	for i := range holders {
+		if name := good.Interface(holders[i].Namespace); name != "" {
+			return name
+		}
+	}
+	return ""
+}

@@ -1,0 +1,102 @@
+package announcement
+
+import (
+	"context"
+	"net/netip"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/heraldlb/herald/announcer"
+	"github.com/heraldlb/herald/election"
+)
+
+// announcements is where decisions go. Neither method blocks.
+type announcements interface {
+	Put(announcer.Announcement) error
+	Delete(netip.Addr)
+}
+
+// reconciler decides on one address at a time, and tells the announcer.
+type reconciler struct {
+	self   string
+	facts  *facts
+	pools  *pools
+	ledger *ledger
+	target announcements
+	// report is told of every address that was decided on.
+	report func(netip.Addr)
+
+	// mu keeps an older decision on an address from coming after a newer one.
+	mu sync.Mutex
+}
+
+// Reconcile implements reconcile.TypedReconciler.
+func (r *reconciler) Reconcile(ctx context.Context, addr netip.Addr) (reconcile.Result, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	holders, err := r.facts.holders(ctx, addr)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	defer r.report(addr)
+	if len(holders) == 0 {
+		r.target.Delete(addr)
+		r.ledger.released(addr)
+		return reconcile.Result{}, nil
+	}
+	d, err := r.decide(ctx, addr, holders)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	r.carryOut(addr, d, r.pools.interfaceOf(holders))
+	return reconcile.Result{}, nil
+}
+
+func (r *reconciler) decide(ctx context.Context, addr netip.Addr, holders []corev1.Service) (decision, error) {
+	nodes, err := r.facts.cluster(ctx)
+	if err != nil {
+		return decision{}, err
+	}
+	var d decision
+	services := make([]election.Service, len(holders))
+	for i := range holders {
+		if services[i], err = r.facts.service(ctx, &holders[i], addr); err != nil {
+			return decision{}, err
+		}
+		d.local = d.local || services[i].Local
+	}
+	var ok bool
+	if d.owner, ok = election.Elect(addr, election.Eligible(nodes, services...)); ok {
+		d.speaker = d.owner
+	} else {
+		d.speaker, _ = election.Elect(addr, alive(nodes))
+	}
+	return d, nil
+}
+
+// carryOut tells the announcer and notes what was decided.
+func (r *reconciler) carryOut(addr netip.Addr, d decision, iface string) {
+	if d.owner != r.self {
+		r.target.Delete(addr)
+		r.ledger.decided(addr, d)
+		return
+	}
+	fresh := r.ledger.decided(addr, d)
+	d.invalid = r.target.Put(announcer.Announcement{Address: addr, Interface: iface, Probe: fresh})
+	if d.invalid != nil {
+		r.target.Delete(addr)
+		r.ledger.decided(addr, d)
+	}
+}
+
+func alive(nodes []election.Node) []string {
+	var names []string
+	for _, n := range nodes {
+		if n.Alive {
+			names = append(names, n.Name)
+		}
+	}
+	return names
+}

@@ -7,7 +7,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/cloud-provider/service/helpers"
 
@@ -16,16 +15,23 @@ import (
 
 // The reasons of events on Services, as cloud providers spell them.
 const (
-	eventEnsuring  = "EnsuringLoadBalancer"
-	eventEnsured   = "EnsuredLoadBalancer"
-	eventUpdated   = "UpdatedLoadBalancer"
-	eventDeleting  = "DeletingLoadBalancer"
-	eventDeleted   = "DeletedLoadBalancer"
-	eventFailed    = "AllocationFailed"
-	eventLeftPool  = "AddressLeftPool"
-	actionEnsure   = "EnsureLoadBalancer"
-	actionDelete   = "DeleteLoadBalancer"
-	actionLoad     = "LoadPools"
+	eventEnsuring = "EnsuringLoadBalancer"
+	eventEnsured  = "EnsuredLoadBalancer"
+	eventUpdated  = "UpdatedLoadBalancer"
+	eventDeleting = "DeletingLoadBalancer"
+	eventDeleted  = "DeletedLoadBalancer"
+	eventFailed   = "AllocationFailed"
+	eventLeftPool = "AddressLeftPool"
+)
+
+// The actions of events: what Herald was doing.
+const (
+	actionEnsure = "EnsureLoadBalancer"
+	actionDelete = "DeleteLoadBalancer"
+	actionLoad   = "LoadPools"
+)
+
+const (
 	maxNote        = 1024 // events.k8s.io/v1 refuses a longer note
 	truncationMark = " …"
 )
@@ -67,11 +73,16 @@ func (r reporter) after(svc, written *corev1.Service) {
 	}
 }
 
-func (r reporter) report(regarding runtime.Object, kind, reason, action, note string) {
-	if len(note) > maxNote {
-		note = strings.ToValidUTF8(note[:maxNote-len(truncationMark)], "") + truncationMark
+func (r reporter) report(svc *corev1.Service, kind, reason, action, note string) {
+	r.recorder.Eventf(svc, nil, kind, reason, action, "%s", shortened(note))
+}
+
+// shortened returns a note that the API server takes.
+func shortened(note string) string {
+	if len(note) <= maxNote {
+		return note
 	}
-	r.recorder.Eventf(regarding, nil, kind, reason, action, "%s", note)
+	return strings.ToValidUTF8(note[:maxNote-len(truncationMark)], "") + truncationMark
 }
 
 // deletes says whether the finalizer goes: Herald has no part in svc any more.

@@ -3,10 +3,10 @@ package service
 import (
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/heraldlb/herald/config"
 )
@@ -29,16 +29,35 @@ type faultReporter struct {
 	told map[string]bool
 }
 
-// report tells the faults that it has not told yet.
-func (f *faultReporter) report(configMap *corev1.ConfigMap, faults config.Faults) {
+// report tells the faults that it has not told yet; those of a Node's addresses
+// with the Node, else nil.
+func (f *faultReporter) report(configMap *corev1.ConfigMap, faults config.Faults, node *corev1.Node) {
 	if f.told == nil || !maps.Equal(f.data, configMap.Data) {
 		f.data, f.told = configMap.Data, make(map[string]bool)
 	}
-	type place struct {
-		key      string
-		severity config.Severity
+	places, notes := f.untold(faults)
+	for i, at := range places {
+		if i == maxFaultEvents {
+			f.warn(configMap, node, "", eventPoolsWarning, fmt.Sprintf("%d more keys have faults; herald check lists them all", len(places)-i))
+			return
+		}
+		reason := eventPoolsWarning
+		if at.severity == config.Error {
+			reason = eventPoolsInvalid
+		}
+		f.warn(configMap, node, at.key, reason, strings.Join(notes[at], "; "))
 	}
-	var order []place
+}
+
+// place is what one event is about.
+type place struct {
+	key      string
+	severity config.Severity
+}
+
+// untold returns the new faults by place, and the places in order.
+func (f *faultReporter) untold(faults config.Faults) ([]place, map[place][]string) {
+	var places []place
 	notes := make(map[place][]string)
 	for _, fault := range faults {
 		note := fault.String()
@@ -47,37 +66,27 @@ func (f *faultReporter) report(configMap *corev1.ConfigMap, faults config.Faults
 		}
 		f.told[note] = true
 		at := place{fault.Key, fault.Severity}
-		if !slices.Contains(order, at) {
-			order = append(order, at)
+		if notes[at] == nil {
+			places = append(places, at)
 		}
 		notes[at] = append(notes[at], note)
 	}
-	for i, at := range order {
-		if i == maxFaultEvents {
-			f.warn(configMap, "", eventPoolsWarning, fmt.Sprintf("%d more keys have faults; herald check lists them all", len(order)-i))
-			return
-		}
-		reason := eventPoolsWarning
-		if at.severity == config.Error {
-			reason = eventPoolsInvalid
-		}
-		f.warn(configMap, at.key, reason, strings.Join(notes[at], "; "))
-	}
+	return places, notes
 }
 
 // missing tells, once, that there is no ConfigMap.
 func (f *faultReporter) missing(configMap *corev1.ConfigMap) {
-	note := "does not exist; the last good pools stay in use"
+	const note = "does not exist; the last good pools stay in use"
 	if f.told[note] {
 		return
 	}
 	f.data, f.told = nil, map[string]bool{note: true}
-	f.warn(configMap, "", eventPoolsMissing, note)
+	f.warn(configMap, nil, "", eventPoolsMissing, note)
 }
 
-// warn refers to the key, so that events of several keys are not taken for one
-// that repeats.
-func (f *faultReporter) warn(configMap *corev1.ConfigMap, key, reason, note string) {
+// warn names the key and the Node in the event's references: the recorder takes
+// events that differ in nothing but the note for one that repeats.
+func (f *faultReporter) warn(configMap *corev1.ConfigMap, node *corev1.Node, key, reason, note string) {
 	regarding := &corev1.ObjectReference{
 		APIVersion:      corev1.SchemeGroupVersion.String(),
 		Kind:            "ConfigMap",
@@ -89,5 +98,9 @@ func (f *faultReporter) warn(configMap *corev1.ConfigMap, key, reason, note stri
 	if key != "" {
 		regarding.FieldPath = fmt.Sprintf("data[%s]", key)
 	}
-	f.reporter.report(regarding, corev1.EventTypeWarning, reason, actionLoad, note)
+	var related runtime.Object
+	if node != nil {
+		related = node
+	}
+	f.recorder.Eventf(regarding, related, corev1.EventTypeWarning, reason, actionLoad, "%s", shortened(note))
 }

@@ -57,10 +57,10 @@ func (p *pools) load(ctx context.Context) error {
 		return nil
 	}
 	faults, used := p.use(ctx, configMap)
+	p.faults.report(configMap, faults, nil)
 	if used {
-		faults = append(faults, p.config.NodeAddressFaults(addressesByNode(nodes.Items))...)
+		p.reportNodes(configMap, nodes.Items)
 	}
-	p.faults.report(configMap, faults)
 	return nil
 }
 
@@ -107,15 +107,22 @@ func ipamPools(c *config.Config) []ipam.Pool {
 	return pools
 }
 
-func addressesByNode(nodes []corev1.Node) map[string][]netip.Addr {
-	byNode := make(map[string][]netip.Addr, len(nodes))
-	for _, node := range nodes {
-		for _, address := range node.Status.Addresses {
-			// Host names are among them; they do not parse.
-			if parsed, err := netip.ParseAddr(address.Address); err == nil {
-				byNode[node.Name] = append(byNode[node.Name], parsed)
-			}
+// reportNodes warns of pools that hold an address of a Node.
+func (p *pools) reportNodes(configMap *corev1.ConfigMap, nodes []corev1.Node) {
+	for i := range nodes {
+		node := &nodes[i]
+		faults := p.config.NodeAddressFaults(map[string][]netip.Addr{node.Name: addressesOf(node)})
+		p.faults.report(configMap, faults, node)
+	}
+}
+
+func addressesOf(node *corev1.Node) []netip.Addr {
+	var addresses []netip.Addr
+	for _, address := range node.Status.Addresses {
+		// Host names are among them; they do not parse.
+		if parsed, err := netip.ParseAddr(address.Address); err == nil {
+			addresses = append(addresses, parsed)
 		}
 	}
-	return byNode
+	return addresses
 }

@@ -30,8 +30,16 @@ type RequestError struct {
 	Problem string
 }
 
+// maxQuoted bounds what is quoted of a faulty value: annotations may be long, a
+// condition's message may not.
+const maxQuoted = 80
+
 func (e *RequestError) Error() string {
-	return fmt.Sprintf("%s: %q %s", e.Source, e.Value, e.Problem)
+	value, rest := e.Value, ""
+	if len(value) > maxQuoted {
+		value, rest = strings.ToValidUTF8(value[:maxQuoted], ""), "…"
+	}
+	return fmt.Sprintf("%s: %q%s %s", e.Source, value, rest, e.Problem)
 }
 
 // Requested returns what svc asks for. Of several annotations the first wins, in

@@ -1,0 +1,62 @@
+// Package ground says what the suite and the benchmark need of the cluster
+// that they run on. The lab is one such ground.
+package ground
+
+import (
+	"context"
+	"os/exec"
+
+	"k8s.io/client-go/rest"
+)
+
+// Ground is a cluster with Herald on it, its segment, and the hosts around it.
+type Ground struct {
+	// Config is an administrator's access to the API server.
+	Config *rest.Config
+	// Nodes are the names of the cluster's nodes, which are hosts too.
+	Nodes []string
+	// Client is a host on the nodes' segment, Remote one behind a router.
+	Client, Remote string
+	// Interface is the link to the segment, on the nodes and on Client.
+	Interface string
+	// Global is what the pool ConfigMap gives to all namespaces, Spare are
+	// further addresses of the segment that nobody uses.
+	Global, Spare Ranges
+	Hosts         Hosts
+	Roles         Roles
+}
+
+// Hosts are the machines of the ground.
+type Hosts interface {
+	// Command returns a command that will run on a host; Start and Run of the
+	// returned command work as always.
+	Command(ctx context.Context, host string, args ...string) *exec.Cmd
+}
+
+// Role is one of Herald's processes.
+type Role string
+
+// The roles.
+const (
+	Controller Role = "controller"
+	Agent      Role = "agent"
+	Announcer  Role = "announcer"
+)
+
+// Process is a running role.
+type Process struct {
+	Role Role
+	// Host is where it runs, PID its id there.
+	Host string
+	PID  int
+	// Ready is what its readiness probe says.
+	Ready bool
+}
+
+// Roles are Herald's processes, which the ground starts again when they end.
+type Roles interface {
+	// Processes returns those that run now.
+	Processes(ctx context.Context) ([]Process, error)
+	// Logs returns what each role wrote, by a name that tells host and role.
+	Logs(ctx context.Context) (map[string][]byte, error)
+}

@@ -1,0 +1,66 @@
+// Command probe does on a host what no usual tool does: a steady flow of
+// requests with its losses counted, one datagram with its answer, and frames
+// of rubbish. The suite builds it and runs it on the client.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+const usage = `usage: probe flow URL                 requests until standard input ends, then a summary
+       probe udp ADDRESS:PORT TEXT     sends TEXT until there is an answer
+       probe rubbish INTERFACE ADDR…   malformed ARP and NDP frames about the addresses`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "probe:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
+	switch {
+	case len(args) == 2 && args[0] == "flow":
+		return json.NewEncoder(out).Encode(flow(untilEOF(ctx, in), args[1]))
+	case len(args) == 3 && args[0] == "udp":
+		answer, err := datagram(ctx, args[1], []byte(args[2]))
+		if err != nil {
+			return err
+		}
+		_, err = out.Write(answer)
+		return err
+	case len(args) >= 3 && args[0] == "rubbish":
+		var targets []netip.Addr
+		for _, text := range args[2:] {
+			target, err := netip.ParseAddr(text)
+			if err != nil {
+				return err
+			}
+			targets = append(targets, target)
+		}
+		return rubbish(args[1], targets)
+	default:
+		return fmt.Errorf("%s", usage)
+	}
+}
+
+// untilEOF returns a context that ends when whoever started us closes our
+// input, or is gone.
+func untilEOF(ctx context.Context, in io.Reader) context.Context {
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() {
+		_, err := io.Copy(io.Discard, in)
+		cancel(err)
+	}()
+	return ctx
+}

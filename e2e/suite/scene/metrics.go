@@ -1,0 +1,100 @@
+package scene
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+)
+
+// The metrics ports of the roles, from Herald's manifests.
+const (
+	controllerMetrics = "8080"
+	agentMetrics      = "9643"
+)
+
+// AgentMetric returns the sum of a metric's samples on a node whose labels
+// include those given.
+func (st *Stage) AgentMetric(ctx context.Context, node, metric string, labels map[string]string) (float64, error) {
+	families, err := st.scrape(ctx, node, net.JoinHostPort("localhost", agentMetrics))
+	if err != nil {
+		return 0, err
+	}
+	sum, _ := total(families[metric], labels)
+	return sum, nil
+}
+
+// ControllerMetric returns the same of the controller's replicas together; an
+// error if none has such a sample.
+func (st *Stage) ControllerMetric(ctx context.Context, metric string, labels map[string]string) (float64, error) {
+	pods, err := st.API.CoreV1().Pods(System).List(ctx, metav1.ListOptions{LabelSelector: "app.kubernetes.io/component=controller"})
+	if err != nil {
+		return 0, err
+	}
+	var sum float64
+	found := false
+	var failures []error
+	for _, pod := range pods.Items {
+		if pod.Status.Phase != corev1.PodRunning {
+			continue
+		}
+		families, err := st.scrape(ctx, pod.Spec.NodeName, net.JoinHostPort(pod.Status.PodIP, controllerMetrics))
+		if err != nil {
+			failures = append(failures, err) // one replica may be down
+			continue
+		}
+		part, some := total(families[metric], labels)
+		sum, found = sum+part, found || some
+	}
+	if !found {
+		return 0, errors.Join(append(failures, fmt.Errorf("no sample of %s%v", metric, labels))...)
+	}
+	return sum, nil
+}
+
+// HasPool says whether the controller uses a pool of that name.
+func (st *Stage) HasPool(ctx context.Context, name string) bool {
+	_, err := st.ControllerMetric(ctx, "herald_pool_addresses", map[string]string{"pool": name})
+	return err == nil
+}
+
+// scrape reads a metrics endpoint from a host.
+func (st *Stage) scrape(ctx context.Context, host, endpoint string) (map[string]*dto.MetricFamily, error) {
+	text, err := st.run(ctx, host, "curl", "--silent", "--show-error", "--fail", "--max-time", "2", "http://"+endpoint+"/metrics")
+	if err != nil {
+		return nil, err
+	}
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	return parser.TextToMetricFamilies(bytes.NewReader(text))
+}
+
+// total sums the samples whose labels include those given.
+func total(family *dto.MetricFamily, labels map[string]string) (sum float64, found bool) {
+	for _, sample := range family.GetMetric() {
+		if !includes(sample.GetLabel(), labels) {
+			continue
+		}
+		found = true
+		sum += sample.GetCounter().GetValue() + sample.GetGauge().GetValue() + sample.GetUntyped().GetValue()
+	}
+	return sum, found
+}
+
+func includes(pairs []*dto.LabelPair, labels map[string]string) bool {
+	matched := 0
+	for _, pair := range pairs {
+		if value, ok := labels[pair.GetName()]; ok && strings.EqualFold(value, pair.GetValue()) {
+			matched++
+		}
+	}
+	return matched == len(labels)
+}

@@ -1,0 +1,145 @@
+// Package scene gives each case of the suite a namespace of its own, with
+// Pods and Services in it, and says what the client and the wire know of them.
+//
+// Its methods fail the running case where the cluster does not do as told.
+package scene
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Scene is one case's namespace.
+type Scene struct {
+	*Stage
+	Namespace string
+}
+
+// cleanupPatience is how long a case's Services may take to be gone.
+const cleanupPatience = 20 * time.Second
+
+// New makes a namespace that goes with the case.
+func (st *Stage) New(ctx context.Context) *Scene {
+	GinkgoHelper()
+	namespace, err := st.API.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{
+		ObjectMeta: metav1.ObjectMeta{GenerateName: "e2e-"},
+	}, metav1.CreateOptions{})
+	Expect(err).NotTo(HaveOccurred())
+	s := &Scene{Stage: st, Namespace: namespace.Name}
+	DeferCleanup(s.remove, NodeTimeout(cleanupPatience))
+	return s
+}
+
+// remove waits for the Services, whose addresses the next case may need; the
+// rest of the namespace goes in its own time.
+func (s *Scene) remove(ctx SpecContext) {
+	services := s.API.CoreV1().Services(s.Namespace)
+	list, err := services.List(ctx, metav1.ListOptions{})
+	Expect(err).NotTo(HaveOccurred())
+	for _, service := range list.Items {
+		err := services.Delete(ctx, service.Name, metav1.DeleteOptions{})
+		Expect(err).To(Or(BeNil(), Satisfy(apierrors.IsNotFound)))
+	}
+	Eventually(func(g Gomega) {
+		list, err := services.List(ctx, metav1.ListOptions{})
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(list.Items).To(BeEmpty())
+	}).WithContext(ctx).WithTimeout(cleanupPatience).Should(Succeed())
+	Expect(s.API.CoreV1().Namespaces().Delete(ctx, s.Namespace, metav1.DeleteOptions{})).To(Succeed())
+}
+
+// The ports of the Pods that Deploy makes.
+const (
+	HTTP = 80
+	DNS  = 53
+	Alt  = 8080
+)
+
+// selector is the label by which Services find the Pods of Deploy.
+const selector = "app"
+
+// OnNode puts the Pods of a Deployment on one node.
+func OnNode(node string) func(*appsv1.Deployment) {
+	return func(deployment *appsv1.Deployment) { deployment.Spec.Template.Spec.NodeName = node }
+}
+
+// Deploy makes a Deployment whose Pods answer with what they saw of a request,
+// HTTP over TCP on the ports HTTP, DNS and Alt and one datagram for each over
+// UDP on DNS, and waits until they are ready.
+func (s *Scene) Deploy(ctx context.Context, name string, replicas int32, changes ...func(*appsv1.Deployment)) {
+	GinkgoHelper()
+	labels := map[string]string{selector: name}
+	var none int64
+	deployment := &appsv1.Deployment{
+		ObjectMeta: metav1.ObjectMeta{Name: name},
+		Spec: appsv1.DeploymentSpec{
+			Replicas: &replicas,
+			Selector: &metav1.LabelSelector{MatchLabels: labels},
+			Template: corev1.PodTemplateSpec{
+				ObjectMeta: metav1.ObjectMeta{Labels: labels},
+				Spec: corev1.PodSpec{
+					TerminationGracePeriodSeconds: &none,
+					Containers: []corev1.Container{{
+						Name:  "echo",
+						Image: "echo",
+						Ports: []corev1.ContainerPort{
+							{ContainerPort: HTTP},
+							{ContainerPort: Alt},
+							{ContainerPort: DNS},
+							{ContainerPort: DNS, Protocol: corev1.ProtocolUDP},
+						},
+					}},
+				},
+			},
+		},
+	}
+	for _, change := range changes {
+		change(deployment)
+	}
+	_, err := s.API.AppsV1().Deployments(s.Namespace).Create(ctx, deployment, metav1.CreateOptions{})
+	Expect(err).NotTo(HaveOccurred())
+	s.AwaitReady(ctx, name, replicas)
+}
+
+// Scale changes how many Pods a Deployment has, and waits until they are ready.
+func (s *Scene) Scale(ctx context.Context, name string, replicas int32) {
+	GinkgoHelper()
+	deployments := s.API.AppsV1().Deployments(s.Namespace)
+	scale, err := deployments.GetScale(ctx, name, metav1.GetOptions{})
+	Expect(err).NotTo(HaveOccurred())
+	scale.Spec.Replicas = replicas
+	_, err = deployments.UpdateScale(ctx, name, scale, metav1.UpdateOptions{})
+	Expect(err).NotTo(HaveOccurred())
+	s.AwaitReady(ctx, name, replicas)
+}
+
+// Move brings the Pods of a Deployment to another node.
+func (s *Scene) Move(ctx context.Context, name, node string) {
+	GinkgoHelper()
+	patch := fmt.Sprintf(`{"spec":{"template":{"spec":{"nodeName":%q}}}}`, node)
+	deployment, err := s.API.AppsV1().Deployments(s.Namespace).Patch(ctx, name, types.MergePatchType, []byte(patch), metav1.PatchOptions{})
+	Expect(err).NotTo(HaveOccurred())
+	s.AwaitReady(ctx, name, *deployment.Spec.Replicas)
+}
+
+// AwaitReady waits until a Deployment has exactly so many Pods, all ready.
+func (s *Scene) AwaitReady(ctx context.Context, name string, replicas int32) {
+	GinkgoHelper()
+	Eventually(func(g Gomega) {
+		deployment, err := s.API.AppsV1().Deployments(s.Namespace).Get(ctx, name, metav1.GetOptions{})
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(deployment.Status.ObservedGeneration).To(Equal(deployment.Generation))
+		g.Expect(deployment.Status.UpdatedReplicas).To(Equal(replicas))
+		g.Expect(deployment.Status.Replicas).To(Equal(replicas))
+		g.Expect(deployment.Status.ReadyReplicas).To(Equal(replicas))
+	}).WithContext(ctx).Should(Succeed())
+}

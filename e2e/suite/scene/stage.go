@@ -1,0 +1,42 @@
+package scene
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/heraldlb/herald/e2e/suite/ground"
+)
+
+// Stage is what all cases share.
+type Stage struct {
+	ground.Ground
+	API kubernetes.Interface
+	// Probe is the path of the probe program, the same on every host.
+	Probe string
+
+	nodes map[string]string // by link-layer address
+}
+
+// NewStage returns the stage on a ground.
+func NewStage(ctx context.Context, site ground.Ground, api kubernetes.Interface, probe string) (*Stage, error) {
+	st := &Stage{Ground: site, API: api, Probe: probe, nodes: map[string]string{}}
+	for _, node := range st.Nodes {
+		output, err := st.run(ctx, node, "ip", "-json", "link", "show", "dev", st.Interface)
+		if err != nil {
+			return nil, err
+		}
+		var links []struct {
+			Address string `json:"address"`
+		}
+		if err := json.Unmarshal(output, &links); err != nil {
+			return nil, fmt.Errorf("links of %s: %w", node, err)
+		}
+		for _, link := range links {
+			st.nodes[link.Address] = node
+		}
+	}
+	return st, nil
+}

@@ -1,0 +1,68 @@
+// Package suite tells what Herald does, seen from outside: by kubectl's API,
+// by a client on the segment and one behind a router, and on the wire.
+//
+// It runs on a lab of its own: on one that is up already with
+//
+//	go test ./suite -args -reuse
+//
+// Each file is one subject, each case has a namespace of its own (package
+// scene), and what the cluster must offer stands in package ground.
+package suite
+
+import (
+	"flag"
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/gexec"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/heraldlb/herald/e2e/suite/ground"
+	"github.com/heraldlb/herald/e2e/suite/scene"
+)
+
+var reuse = flag.Bool("reuse", false, "use the lab that is up, and leave it up")
+
+// stage is what all cases stand on; it is there once BeforeSuite is through.
+var stage *scene.Stage
+
+const (
+	// patience is how long a case waits for something that should be there at
+	// once, on a machine that is busy.
+	patience = 15 * time.Second
+	interval = 50 * time.Millisecond
+)
+
+func TestHerald(t *testing.T) {
+	RegisterFailHandler(Fail)
+	suite, reporter := GinkgoConfiguration()
+	suite.Timeout = 15 * time.Minute
+	reporter.Succinct = false
+	RunSpecs(t, "Herald", suite, reporter)
+}
+
+var _ = BeforeSuite(func(ctx SpecContext) {
+	SetDefaultEventuallyTimeout(patience)
+	SetDefaultEventuallyPollingInterval(interval)
+	EnforceDefaultTimeoutsWhenUsingContexts()
+
+	probe, err := gexec.Build("github.com/heraldlb/herald/e2e/suite/probe")
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(gexec.CleanupBuildArtifacts)
+
+	lab, down, err := ground.Lab(ctx, *reuse, GinkgoWriter)
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(func(ctx SpecContext) { Expect(down(ctx)).To(Succeed()) })
+	api, err := kubernetes.NewForConfig(lab.Config)
+	Expect(err).NotTo(HaveOccurred())
+	stage, err = scene.NewStage(ctx, lab, api, probe)
+	Expect(err).NotTo(HaveOccurred())
+}, NodeTimeout(5*time.Minute))
+
+var _ = JustAfterEach(func(ctx SpecContext) {
+	if CurrentSpecReport().Failed() && stage != nil {
+		AddReportEntry("state of the cluster", state(ctx), ReportEntryVisibilityFailureOrVerbose)
+	}
+})

@@ -1,0 +1,75 @@
+package control
+
+import (
+	"net/netip"
+	"time"
+
+	"go4.org/netipx"
+
+	"github.com/heraldlb/herald/e2e/lab/internal/topology"
+)
+
+// Parameters are what a lab is made of; two labs with equal parameters are
+// the same.
+type Parameters struct {
+	// Nodes is the number of Kubernetes nodes, 1 to 79.
+	Nodes int `json:"nodes"`
+	// Family is the IP families of hosts, Pods and Services.
+	Family topology.Family `json:"family"`
+	// ProxyMinSync is kube-proxy's least time between two changes of its
+	// rules. Kubernetes' default of 1 s would hide Herald's own speed.
+	ProxyMinSync time.Duration `json:"proxyMinSync"`
+	// Deploy is the kustomization that is applied, relative to the checkout;
+	// empty for a cluster without Herald.
+	Deploy string `json:"deploy,omitempty"`
+}
+
+// Phase is how far a lab has come.
+type Phase string
+
+// The phases of a lab.
+const (
+	Starting Phase = "Starting"
+	Ready    Phase = "Ready"
+)
+
+// Status is what a lab says of itself.
+type Status struct {
+	Parameters Parameters `json:"parameters"`
+	Phase      Phase      `json:"phase"`
+	// PID is the lab's first process as the machine numbers it.
+	PID int `json:"pid"`
+	// Server is the API server's URL as the machine reaches it.
+	Server string `json:"server"`
+	Hosts  []Host `json:"hosts"`
+	// Pools are the ranges that Herald may hand out, one per family.
+	Pools     []netipx.IPRange `json:"pools"`
+	Processes []Process        `json:"processes"`
+}
+
+// Host is one namespace of the lab.
+type Host struct {
+	Name      string       `json:"name"`
+	Addresses []netip.Addr `json:"addresses"`
+	MAC       string       `json:"mac"`
+	Node      bool         `json:"node,omitempty"`
+}
+
+// Process is one component of the cluster.
+type Process struct {
+	Component string `json:"component"`
+	Host      string `json:"host"`
+	// PID is the id inside the lab.
+	PID int `json:"pid"`
+	// Exit tells how the process ended; empty while it runs.
+	Exit string `json:"exit,omitempty"`
+}
+
+// Progress is one line of what a starting lab does.
+type Progress struct {
+	// Elapsed is the time since the start.
+	Elapsed time.Duration `json:"elapsed"`
+	Text    string        `json:"text"`
+	// Failed marks the last line of a lab that did not come up.
+	Failed bool `json:"failed,omitempty"`
+}

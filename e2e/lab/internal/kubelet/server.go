@@ -1,0 +1,129 @@
+package kubelet
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/heraldlb/herald/e2e/lab/internal/answer"
+)
+
+// server stands in for an image that is not Herald's: it answers on every port
+// of its container with who it is and who asked. Without ports it has 80.
+type server struct {
+	place *place
+	ports []corev1.ContainerPort
+}
+
+func newServer(place *place, spec *corev1.Container) *server {
+	ports := spec.Ports
+	if len(ports) == 0 {
+		ports = []corev1.ContainerPort{{ContainerPort: 80}}
+	}
+	return &server{place: place, ports: ports}
+}
+
+// run answers until stop ends.
+func (s *server) run(_, stop context.Context, started func(pid int)) (int32, error) {
+	group, stop := errgroup.WithContext(stop)
+	for _, port := range s.ports {
+		if err := s.serve(stop, group, port); err != nil {
+			return 1, errors.Join(fmt.Errorf("port %d: %w", port.ContainerPort, err), group.Wait())
+		}
+	}
+	started(0)
+	<-stop.Done()
+	if err := group.Wait(); err != nil {
+		return 1, err
+	}
+	return 0, nil
+}
+
+// exec succeeds: there is nothing that could fail.
+func (s *server) exec(context.Context, []string) error { return nil }
+
+// serve opens a port inside the Pod and answers there until ctx ends.
+func (s *server) serve(ctx context.Context, group *errgroup.Group, port corev1.ContainerPort) error {
+	address := fmt.Sprintf(":%d", port.ContainerPort)
+	switch port.Protocol {
+	case corev1.ProtocolUDP:
+		var conn net.PacketConn
+		err := s.place.Do(func() (err error) {
+			conn, err = net.ListenPacket("udp", address)
+			return err
+		})
+		if err == nil {
+			group.Go(func() error { return s.echo(ctx, conn.(*net.UDPConn)) })
+		}
+		return err
+	case corev1.ProtocolSCTP:
+		return fmt.Errorf("SCTP: %w", errors.ErrUnsupported)
+	default:
+		var listener net.Listener
+		err := s.place.Do(func() (err error) {
+			listener, err = net.Listen("tcp", address)
+			return err
+		})
+		if err == nil {
+			group.Go(func() error { return s.serveHTTP(ctx, listener) })
+		}
+		return err
+	}
+}
+
+func (s *server) serveHTTP(ctx context.Context, listener net.Listener) error {
+	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		local := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(s.answer(r.RemoteAddr, local.String()))
+	})}
+	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
+	defer stop()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// echo answers each datagram.
+func (s *server) echo(ctx context.Context, conn *net.UDPConn) error {
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	defer stop()
+	buffer := make([]byte, 1<<16)
+	for {
+		_, from, err := conn.ReadFromUDPAddrPort(buffer)
+		if errors.Is(err, net.ErrClosed) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		text, err := json.Marshal(s.answer(from.String(), conn.LocalAddr().String()))
+		if err != nil {
+			return err
+		}
+		if _, err := conn.WriteToUDPAddrPort(text, from); err != nil && ctx.Err() == nil {
+			s.place.kubelet.log.Warn("answer", "to", from, "error", err)
+		}
+	}
+}
+
+func (s *server) answer(from, local string) answer.Answer {
+	client, _ := netip.ParseAddrPort(from)
+	at, _ := netip.ParseAddrPort(local)
+	return answer.Answer{
+		Pod:       s.place.pod.Name,
+		Namespace: s.place.pod.Namespace,
+		Node:      s.place.pod.Spec.NodeName,
+		Client:    client.Addr().Unmap(),
+		Local:     netip.AddrPortFrom(at.Addr().Unmap(), at.Port()),
+	}
+}

@@ -1,0 +1,112 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+
+	"github.com/heraldlb/herald/e2e/lab/internal/pki"
+	"github.com/heraldlb/herald/e2e/lab/internal/topology"
+)
+
+const serverPort = 6443
+
+// localServer is the API server as processes of the control-plane host reach it.
+var localServer = fmt.Sprintf("127.0.0.1:%d", serverPort)
+
+// writeCredentials makes the authority and the credentials of every component.
+func (s *Supervisor) writeCredentials(_ context.Context, _ func(string)) (err error) {
+	if err := os.MkdirAll(pkiDir, 0o700); err != nil {
+		return err
+	}
+	if s.authority, err = pki.NewAuthority("herald-lab"); err != nil {
+		return err
+	}
+	serviceAccounts, err := pki.NewKeyPair()
+	if err != nil {
+		return err
+	}
+	server, err := s.authority.Issue("kube-apiserver", nil, serverNames(), s.serverAddresses())
+	if err != nil {
+		return err
+	}
+	if s.admin, err = s.authority.Issue("admin", []string{"system:masters"}, nil, nil); err != nil {
+		return err
+	}
+	users := map[string]string{
+		"kube-controller-manager": "system:kube-controller-manager",
+		"kube-scheduler":          "system:kube-scheduler",
+		"kube-proxy":              "system:kube-proxy",
+	}
+	for _, node := range s.plan.Nodes {
+		if err := s.writeUser(node, "system:node:"+node, []string{"system:nodes"}); err != nil {
+			return err
+		}
+	}
+	for file, user := range users {
+		if err := s.writeUser(file, user, nil); err != nil {
+			return err
+		}
+	}
+	return errors.Join(
+		writePair("authority", s.authority.Pair),
+		writePair("server", server),
+		writePair("service-accounts", serviceAccounts),
+		s.writeKubeconfig("admin", "admin", s.admin),
+	)
+}
+
+func (s *Supervisor) writeUser(file, user string, groups []string) error {
+	credentials, err := s.authority.Issue(user, groups, nil, nil)
+	if err != nil {
+		return err
+	}
+	return s.writeKubeconfig(file, user, credentials)
+}
+
+func (s *Supervisor) writeKubeconfig(file, user string, credentials pki.Pair) error {
+	text, err := s.authority.Kubeconfig("https://"+s.segmentServer(), user, credentials)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(kubeconfigOf(file), text, 0o600)
+}
+
+func writePair(name string, pair pki.Pair) error {
+	return errors.Join(
+		os.WriteFile(credential(name+".crt"), pair.Public, 0o600),
+		os.WriteFile(credential(name+".key"), pair.Private, 0o600),
+	)
+}
+
+// hostKubeconfig is the administrator's kubeconfig for use on the machine.
+func (s *Supervisor) hostKubeconfig() ([]byte, error) {
+	return s.authority.Kubeconfig("https://"+s.server.Addr().String(), "admin", s.admin)
+}
+
+// segmentServer is the API server as the hosts on the segment reach it.
+func (s *Supervisor) segmentServer() string {
+	return net.JoinHostPort(s.controlPlane().Addresses()[0].String(), fmt.Sprint(serverPort))
+}
+
+func (s *Supervisor) controlPlane() topology.Host {
+	host, _ := s.plan.Host(topology.ControlPlane)
+	return host
+}
+
+func serverNames() []string {
+	return []string{"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"}
+}
+
+// serverAddresses are all addresses by which clients know the API server: the
+// loopback, the host's own, and the first of each Service range.
+func (s *Supervisor) serverAddresses() []netip.Addr {
+	addresses := append(s.controlPlane().Addresses(), netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback())
+	for _, cidr := range s.plan.ServiceCIDRs {
+		addresses = append(addresses, cidr.Addr().Next())
+	}
+	return addresses
+}

@@ -1,0 +1,105 @@
+package supervisor
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os/exec"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
+	watchtools "k8s.io/client-go/tools/watch"
+
+	"github.com/heraldlb/herald/e2e/lab/internal/topology"
+)
+
+// awaitNodes waits until every node is ready and has its Pod ranges, which it
+// then routes between the nodes: the work of a CNI plugin.
+func (s *Supervisor) awaitNodes(ctx context.Context, detail func(string)) error {
+	ready := map[string][]string{}
+	nodes := cache.NewListWatchFromClient(s.client.CoreV1().RESTClient(), "nodes", metav1.NamespaceAll, fields.Everything())
+	_, err := watchtools.UntilWithSync(ctx, nodes, &corev1.Node{}, nil, func(event watch.Event) (bool, error) {
+		node, ok := event.Object.(*corev1.Node)
+		if ok && isReady(node) && len(node.Spec.PodCIDRs) > 0 {
+			ready[node.Name] = node.Spec.PodCIDRs
+		}
+		detail(fmt.Sprintf("%d of %d ready", len(ready), len(s.plan.Nodes)))
+		return len(ready) == len(s.plan.Nodes), nil
+	})
+	if err != nil {
+		return err
+	}
+	for to, cidrs := range ready {
+		if err := s.routeTo(to, cidrs); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func isReady(node *corev1.Node) bool {
+	for _, condition := range node.Status.Conditions {
+		if condition.Type == corev1.NodeReady {
+			return condition.Status == corev1.ConditionTrue
+		}
+	}
+	return false
+}
+
+// routeTo routes a node's Pod ranges from every other node.
+func (s *Supervisor) routeTo(to string, cidrs []string) error {
+	host, _ := s.plan.Host(to)
+	for _, text := range cidrs {
+		cidr, err := netip.ParsePrefix(text)
+		if err != nil {
+			return fmt.Errorf("node %s: %w", to, err)
+		}
+		for _, gateway := range host.Addresses() {
+			if gateway.Is4() != cidr.Addr().Is4() {
+				continue
+			}
+			for _, from := range s.plan.Nodes {
+				if from == to {
+					continue
+				}
+				err := s.namespaces[from].Do(func() error { return topology.AddRoute(cidr, gateway, "") })
+				if err != nil {
+					return fmt.Errorf("node %s: %w", from, err)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// masquerade hides Pods that speak to hosts outside the cluster behind their
+// node, for no such host has a route to a Pod.
+func (s *Supervisor) masquerade() error {
+	var rules strings.Builder
+	rules.WriteString("table inet lab {\n chain postrouting {\n  type nat hook postrouting priority srcnat;\n")
+	for _, cidr := range s.plan.PodCIDRs {
+		family := "ip6"
+		if cidr.Addr().Is4() {
+			family = "ip"
+		}
+		fmt.Fprintf(&rules, "  %s saddr %s %s daddr != %s masquerade\n", family, cidr, family, cidr)
+	}
+	rules.WriteString(" }\n}\n")
+	for _, node := range s.plan.Nodes {
+		cmd := exec.Command("nft", "-f", "-")
+		cmd.Stdin = strings.NewReader(rules.String())
+		var output []byte
+		err := s.namespaces[node].Do(func() (err error) {
+			output, err = cmd.CombinedOutput()
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("node %s: nft: %w: %s", node, err, output)
+		}
+	}
+	return nil
+}

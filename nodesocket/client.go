@@ -51,13 +51,14 @@ func NewClient(path string, observer Observer, log *slog.Logger) *Client {
 	}
 }
 
-// Put begins, or changes, an announcement. It never blocks. The error wraps
-// ErrInvalid or ErrFull, and nothing was changed then.
+// Put begins, or changes, an announcement. To put what stands already does
+// nothing, whatever it says of Probe, which is of the beginning. It never
+// blocks. The error wraps ErrInvalid or ErrFull, and nothing was changed then.
 func (c *Client) Put(a announcer.Announcement) error {
 	if err := Validate(a); err != nil {
 		return err
 	}
-	if old, held := c.desired.get(a.Address); held && old == a {
+	if old, held := c.desired.get(a.Address); held && old.Interface == a.Interface {
 		return nil
 	}
 	if !c.desired.set(a.Address, a) {

@@ -56,6 +56,16 @@ func (o *outbox[V]) set(addr netip.Addr, v V) bool {
 	return true
 }
 
+// amend changes a value that the peer was told, for peers to come.
+func (o *outbox[V]) amend(addr netip.Addr, change func(V) V) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	_, untold := o.dirty[addr]
+	if v, held := o.values[addr]; held && !untold {
+		o.values[addr] = change(v)
+	}
+}
+
 func (o *outbox[V]) remove(addr netip.Addr) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -254,6 +254,33 @@ func TestAnnouncerRestartIsToldAll(t *testing.T) {
 	after.awaitAnnounced(t, all[1:]...)
 }
 
+// A probe is for the beginning: an announcement that stands is not put again,
+// and an announcer that restarts is not told to probe what it announced.
+func TestProbeIsForTheBeginning(t *testing.T) {
+	path, all := socketPath(t), announcements(2)
+	before := newRecorder()
+	server, stop := startServer(t, path, Backend{Announcer: before})
+	seen := newWatcher()
+	client, _ := startClient(t, path, seen)
+	client.Synced()
+	for i := range all {
+		all[i].Probe = true
+	}
+	put(t, client, all...)
+	before.awaitAnnounced(t, all...)
+	server.Report(announcer.Status{Address: all[0].Address, State: announcer.Announced})
+	server.Report(announcer.Status{Address: all[1].Address, State: announcer.Probing})
+	seen.await(t, "the statuses", func(s seenLog) bool { return len(s.statuses) == 2 })
+	put(t, client, announcer.Announcement{Address: all[0].Address, Interface: all[0].Interface})
+	stop()
+
+	after := newRecorder()
+	startServer(t, path, Backend{Announcer: after})
+	all[0].Probe = false
+	after.awaitAnnounced(t, all...)
+	before.await(t, "each once", func(w wireLog) bool { return w.replaces+w.puts <= 1+len(all) })
+}
+
 func TestHalfSnapshotIsDiscarded(t *testing.T) {
 	path, wire, all := socketPath(t), newRecorder(), announcements(4)
 	startServer(t, path, Backend{Announcer: wire})

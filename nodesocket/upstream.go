@@ -49,7 +49,7 @@ func (u *upstream) handle(m *message) error {
 	switch m.Kind {
 	case kindStatus:
 		for _, status := range m.Statuses {
-			u.client.observer.Observe(status)
+			u.observe(status)
 		}
 	case kindSamples:
 		if len(u.samples)+len(m.Samples) > maxAllSamples {
@@ -64,4 +64,15 @@ func (u *upstream) handle(m *message) error {
 		return fmt.Errorf("%w: %q from an announcer", errUnexpected, m.Kind)
 	}
 	return nil
+}
+
+func (u *upstream) observe(status announcer.Status) {
+	if status.State == announcer.Announced {
+		// Probed or not, it stands: an announcer that restarts need not probe.
+		u.client.desired.amend(status.Address, func(a announcer.Announcement) announcer.Announcement {
+			a.Probe = false
+			return a
+		})
+	}
+	u.client.observer.Observe(status)
 }

@@ -100,7 +100,7 @@ func (a *agent) addControllers(self string) error {
 		status: a.manager.GetClient().Status(),
 		events: a.manager.GetEventRecorder("herald-agent"),
 		writes: rate.NewLimiter(writesPerSecond, writesBurst),
-		pace:   make(pace),
+		pace:   make(pace), changed: make(map[types.UID]string),
 	}}
 	if err := a.addController(announce, a.sources()...); err != nil {
 		return err

@@ -324,8 +324,8 @@ func testRestart(c *cluster) {
 	h.awaitExactly(c.t, addrs("192.0.2.1", "192.0.2.3")...)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.probed[addr("192.0.2.1")] && !h.probed[addr("192.0.2.3")] {
-		c.t.Error("the address of before was probed, and the new one not")
+	if h.told[addr("192.0.2.1")].Probe || !h.told[addr("192.0.2.3")].Probe {
+		c.t.Error("the address of before is to be probed, or the new one is not")
 	}
 	if h.snapshots != 2 || h.differences != differences+1 {
 		c.t.Errorf("%d snapshots and %d differences, want 2 and 1: the marker", h.snapshots, h.differences-differences)

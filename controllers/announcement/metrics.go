@@ -66,7 +66,7 @@ func (c *collector) Collect(metrics chan<- prometheus.Metric) {
 		return
 	}
 	metrics <- prometheus.MustNewConstMetric(c.up, prometheus.GaugeValue, 1)
-	// Two samples of one series would spoil the whole scrape.
+	// Two samples of one series, or one bad label, would spoil the whole scrape.
 	seen := make(map[announcer.Sample]bool)
 	for _, sample := range c.samples() {
 		series := sample
@@ -76,7 +76,9 @@ func (c *collector) Collect(metrics chan<- prometheus.Metric) {
 			continue
 		}
 		seen[series] = true
-		metrics <- prometheus.MustNewConstMetric(c.descs[sample.Metric], m.kind, sample.Value, values(sample, m.labels)...)
+		if exposed, err := prometheus.NewConstMetric(c.descs[sample.Metric], m.kind, sample.Value, values(sample, m.labels)...); err == nil {
+			metrics <- exposed
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -31,6 +32,9 @@ type reporter struct {
 	events events.EventRecorder
 	writes *rate.Limiter
 	pace   pace
+	// changed are the versions of Services that this reporter wrote over. Until
+	// the cache shows another, a further write is bound to be refused.
+	changed map[types.UID]string
 }
 
 // Reconcile implements reconcile.TypedReconciler.
@@ -47,7 +51,9 @@ func (r *reporter) Reconcile(ctx context.Context, addr netip.Addr) (reconcile.Re
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	holders = slices.DeleteFunc(holders, func(svc corev1.Service) bool { return says(&svc, addr, v.condition) })
+	holders = slices.DeleteFunc(holders, func(svc corev1.Service) bool {
+		return r.awaited(&svc) || says(&svc, addr, v.condition)
+	})
 	if len(holders) == 0 {
 		return reconcile.Result{}, nil
 	}
@@ -60,6 +66,16 @@ func (r *reporter) Reconcile(ctx context.Context, addr netip.Addr) (reconcile.Re
 		}
 	}
 	return reconcile.Result{}, nil
+}
+
+// awaited tells whether the cache has yet to show what was written to svc. It
+// will, and call again.
+func (r *reporter) awaited(svc *corev1.Service) bool {
+	if r.changed[svc.UID] == svc.ResourceVersion {
+		return true
+	}
+	delete(r.changed, svc.UID)
+	return false
 }
 
 // says tells whether there is nothing to write to svc: its condition says what
@@ -85,10 +101,11 @@ func (r *reporter) write(ctx context.Context, svc *corev1.Service, v verdict) er
 	err := r.status.Patch(ctx, desired, client.StrategicMergeFrom(svc, client.MergeFromWithOptimisticLock{}))
 	switch {
 	case apierrors.IsConflict(err), apierrors.IsNotFound(err):
-		return nil // the cache has yet to see a change; it will, and call again
+		return nil // the cache has yet to show another's change
 	case err != nil:
 		return fmt.Errorf("write condition %s of %s/%s: %w", v.condition.Type, svc.Namespace, svc.Name, err)
 	}
+	r.changed[svc.UID] = svc.ResourceVersion
 	r.events.Eventf(svc, nil, v.eventType, v.event, "Announce", "%s", v.condition.Message)
 	return nil
 }

@@ -23,7 +23,9 @@ type wire struct {
 	mu        sync.Mutex
 	changed   chan struct{}
 	announced map[netip.Addr]announcer.Announcement
-	// probed are the addresses that were ever to be probed.
+	// told is the last word on each address, standing or not; probed are those
+	// that were probed when their announcement began.
+	told   map[netip.Addr]announcer.Announcement
 	probed map[netip.Addr]bool
 	// snapshots and differences count what came over the socket.
 	snapshots, differences int
@@ -38,6 +40,7 @@ func newWire(server *nodesocket.Server) *wire {
 		server:    server,
 		changed:   make(chan struct{}),
 		announced: make(map[netip.Addr]announcer.Announcement),
+		told:      make(map[netip.Addr]announcer.Announcement),
 		probed:    make(map[netip.Addr]bool),
 	}
 }
@@ -74,6 +77,7 @@ func (w *wire) Replace(all []announcer.Announcement) {
 }
 
 func (w *wire) put(a announcer.Announcement) {
+	w.told[a.Address] = a
 	if before, standing := w.announced[a.Address]; standing && before.Interface == a.Interface {
 		return
 	}

@@ -1,0 +1,55 @@
+package announcement
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/heraldlb/herald/announcer"
+)
+
+func TestCollector(t *testing.T) {
+	connected := true
+	c := newCollector(func() bool { return connected }, func() []announcer.Sample {
+		return []announcer.Sample{
+			{Metric: "herald_addresses_announced", Family: "ipv4", Value: 3},
+			{Metric: "herald_drops_total", Interface: "eth0", Family: "ipv6", Reason: "hop limit", Value: 2},
+			{Metric: "herald_drops_total", Interface: "eth0", Family: "ipv6", Reason: "hop limit", Value: 9},
+			{Metric: "herald_drops_total", Reason: "\xff", Value: 1},
+			{Metric: "not a metric", Value: 1},
+			{},
+		}
+	})
+	if err := prometheus.NewRegistry().Register(c); err != nil {
+		t.Fatal(err)
+	}
+	want := `
+		# HELP herald_addresses_announced Addresses that this node answers for, by IP family.
+		# TYPE herald_addresses_announced gauge
+		herald_addresses_announced{family="ipv4"} 3
+		# HELP herald_announcer_connected 1 if the agent is connected to its announcer, else 0.
+		# TYPE herald_announcer_connected gauge
+		herald_announcer_connected 1
+		# HELP herald_drops_total Frames received and not answered, by reason.
+		# TYPE herald_drops_total counter
+		herald_drops_total{family="ipv6",interface="eth0",reason="hop limit"} 2
+	`
+	if err := testutil.CollectAndCompare(c, strings.NewReader(want)); err != nil {
+		t.Error(err)
+	}
+	problems, err := testutil.CollectAndLint(c)
+	if err != nil || len(problems) > 0 {
+		t.Errorf("lint: %v %v", problems, err)
+	}
+	connected = false
+	want = `
+		# HELP herald_announcer_connected 1 if the agent is connected to its announcer, else 0.
+		# TYPE herald_announcer_connected gauge
+		herald_announcer_connected 0
+	`
+	if err := testutil.CollectAndCompare(c, strings.NewReader(want)); err != nil {
+		t.Error(err)
+	}
+}

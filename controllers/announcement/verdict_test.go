@@ -1,0 +1,49 @@
+package announcement
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/heraldlb/herald/announcer"
+)
+
+func TestJudge(t *testing.T) {
+	vip := addr("192.0.2.1")
+	mac := announcer.HardwareAddr{2, 0, 0, 0, 0, 9}
+	own := decision{owner: "a", speaker: "a"}
+	status := func(state announcer.State, stranger announcer.HardwareAddr, interfaces ...string) announcer.Status {
+		return announcer.Status{Address: vip, State: state, Interfaces: interfaces, Stranger: stranger}
+	}
+	tests := map[string]struct {
+		record record
+		want   string // "" if there is nothing to report
+	}{
+		"unknown":            {record{}, ""},
+		"released":           {record{decision: own, status: status(announcer.Announced, nil, "eth0")}, ""},
+		"another's":          {record{held: true, decision: decision{owner: "b", speaker: "b"}, status: status(announcer.Announced, nil, "eth0")}, ""},
+		"too early":          {record{held: true, decision: own}, ""},
+		"probing":            {record{held: true, decision: own, status: status(announcer.Probing, nil)}, ""},
+		"another reports":    {record{held: true, decision: decision{speaker: "b"}}, ""},
+		"announced":          {record{held: true, decision: own, status: status(announcer.Announced, nil, "eth0", "eth1")}, "True Announced Normal AddressAnnounced: a answers for 192.0.2.1 on eth0, eth1"},
+		"contested":          {record{held: true, decision: own, status: status(announcer.Announced, mac, "eth0")}, "True Contested Warning AddressConflict: a answers for 192.0.2.1 on eth0; so does the stranger 02:00:00:00:00:09"},
+		"conflict":           {record{held: true, decision: own, status: status(announcer.Conflict, mac)}, "False Conflict Warning AddressConflict: the stranger 02:00:00:00:00:09 answers for 192.0.2.1, so a does not"},
+		"unnamed stranger":   {record{held: true, decision: own, status: status(announcer.Conflict, nil)}, "False Conflict Warning AddressConflict: a stranger answers for 192.0.2.1, so a does not"},
+		"off link":           {record{held: true, decision: own, status: status(announcer.OffLink, nil)}, "False OffLink Warning AddressOffLink: a has no interface on the link of 192.0.2.1 that it may use"},
+		"invalid":            {record{held: true, decision: decision{owner: "a", speaker: "a", invalid: errors.New("bad name")}}, "False Invalid Warning AddressNotAnnounced: bad name"},
+		"no node":            {record{held: true, decision: decision{speaker: "a"}}, "False NoEligibleNode Warning AddressNotAnnounced: no node may announce 192.0.2.1: none is ready and open to external load balancers"},
+		"no local endpoints": {record{held: true, decision: decision{speaker: "a", local: true}}, "False NoEligibleNode Warning AddressNotAnnounced: no node that may announce 192.0.2.1 has a usable endpoint, and externalTrafficPolicy is Local"},
+	}
+	for name, test := range tests {
+		got := ""
+		if v, ok := judge("a", vip, test.record); ok {
+			got = fmt.Sprintf("%s %s %s %s: %s", v.condition.Status, v.condition.Reason, v.eventType, v.event, v.condition.Message)
+			if v.condition.Type != ConditionAnnouncedIPv4 {
+				t.Errorf("%s: condition %s", name, v.condition.Type)
+			}
+		}
+		if got != test.want {
+			t.Errorf("%s:\n got %s\nwant %s", name, got, test.want)
+		}
+	}
+}

@@ -14,7 +14,6 @@ import (
 	"golang.org/x/time/rate"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
-	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/source"
@@ -111,7 +110,7 @@ func (a *agent) addControllers(self string) error {
 func (a *agent) addController(w *watchdog, sources ...source.TypedSource[netip.Addr]) error {
 	c, err := controller.NewTyped("announcement-"+w.name, a.manager, controller.TypedOptions[netip.Addr]{
 		Reconciler:            w,
-		NeedLeaderElection:    ptr.To(false),
+		NeedLeaderElection:    new(false),
 		ReconciliationTimeout: reconcileTimeout,
 		// To wait for an API server that is away is what an agent is for.
 		CacheSyncTimeout: 365 * 24 * time.Hour,

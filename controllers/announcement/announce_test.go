@@ -16,7 +16,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/client-go/rest"
-	"k8s.io/utils/ptr"
 
 	"github.com/heraldlb/herald/controllers/internal/apiserver"
 	"github.com/heraldlb/herald/election"
@@ -42,6 +41,7 @@ func TestAgent(t *testing.T) {
 		"conditions":                   testConditions,
 		"events":                       testEvents,
 		"no eligible node":             testNoEligibleNode,
+		"health and metrics":           testHealth,
 		"shared conditions":            testSharedConditions,
 	} {
 		t.Run(name, func(t *testing.T) { test(newCluster(t, config)) })
@@ -141,7 +141,7 @@ func testLocal(c *cluster) {
 	move(draining("b"), ready("c"))
 	on("c")
 	// Conditions that are not set count as ready.
-	move(discoveryv1.Endpoint{Addresses: []string{"10.244.0.9"}, NodeName: ptr.To("a")})
+	move(discoveryv1.Endpoint{Addresses: []string{"10.244.0.9"}, NodeName: new("a")})
 	on("a")
 	move()
 	on("")

@@ -8,7 +8,6 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	toolscache "k8s.io/client-go/tools/cache"
-	"k8s.io/utils/ptr"
 )
 
 func metadata(annotations map[string]string) metav1.ObjectMeta {
@@ -55,12 +54,12 @@ func TestStrip(t *testing.T) {
 			stripping(stripEndpointSlice),
 			&discoveryv1.EndpointSlice{
 				ObjectMeta: metadata(map[string]string{"a": "b"}), AddressType: discoveryv1.AddressTypeIPv4,
-				Endpoints: []discoveryv1.Endpoint{{Addresses: []string{"10.244.0.1"}, NodeName: ptr.To("a"), Zone: ptr.To("z"), TargetRef: &corev1.ObjectReference{Name: "pod"}}},
-				Ports:     []discoveryv1.EndpointPort{{Port: ptr.To[int32](80)}},
+				Endpoints: []discoveryv1.Endpoint{{Addresses: []string{"10.244.0.1"}, NodeName: new("a"), Zone: new("z"), TargetRef: &corev1.ObjectReference{Name: "pod"}}},
+				Ports:     []discoveryv1.EndpointPort{{Port: new(int32(80))}},
 			},
 			&discoveryv1.EndpointSlice{
 				ObjectMeta:  with(func(m *metav1.ObjectMeta) { m.Labels = map[string]string{discoveryv1.LabelServiceName: "web"} }),
-				AddressType: discoveryv1.AddressTypeIPv4, Endpoints: []discoveryv1.Endpoint{{NodeName: ptr.To("a")}},
+				AddressType: discoveryv1.AddressTypeIPv4, Endpoints: []discoveryv1.Endpoint{{NodeName: new("a")}},
 			},
 		},
 		"Node": {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/netip"
 	"path/filepath"
@@ -18,7 +19,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
-	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	ctrlconfig "sigs.k8s.io/controller-runtime/pkg/config"
@@ -113,7 +113,7 @@ func (c *cluster) service(name string, addrs []netip.Addr, changes ...func(*core
 			IPFamilyPolicy:    &policy,
 			Ports:             []corev1.ServicePort{{Port: 80}},
 			// Of 500 Services not each can have one.
-			AllocateLoadBalancerNodePorts: ptr.To(false),
+			AllocateLoadBalancerNodePorts: new(false),
 		},
 	}
 	for _, f := range changes {
@@ -130,7 +130,7 @@ func (c *cluster) assign(svc *corev1.Service, addrs ...netip.Addr) {
 	c.patchStatus(svc, func() {
 		svc.Status.LoadBalancer.Ingress = nil
 		for _, addr := range addrs {
-			ingress := corev1.LoadBalancerIngress{IP: addr.String(), IPMode: ptr.To(corev1.LoadBalancerIPModeVIP)}
+			ingress := corev1.LoadBalancerIngress{IP: addr.String(), IPMode: new(corev1.LoadBalancerIPModeVIP)}
 			svc.Status.LoadBalancer.Ingress = append(svc.Status.LoadBalancer.Ingress, ingress)
 		}
 	})
@@ -189,7 +189,13 @@ type host struct {
 	// api is how the agent reaches the API server; writes counts what it writes.
 	api    *rest.Config
 	writes atomic.Int64
-	stop   func()
+	// health is where the agent's probes are served, an address of this machine
+	// that no other process listens on.
+	health   string
+	registry *prometheus.Registry
+	stop     func()
+	// stopAnnouncer ends the announcer before the test does.
+	stopAnnouncer func()
 }
 
 // host starts an announcer and an agent for the node.
@@ -203,7 +209,10 @@ func (c *cluster) host(node string) *host {
 // announcer starts an announcer alone.
 func (c *cluster) announcer(node string) *host {
 	c.t.Helper()
-	h := &host{c: c, name: node, socket: filepath.Join(c.t.TempDir(), "announcer.sock"), api: rest.CopyConfig(c.config)}
+	h := &host{
+		c: c, name: node, socket: filepath.Join(c.t.TempDir(), "announcer.sock"), api: rest.CopyConfig(c.config),
+		health: fmt.Sprintf("127.%d.%d.%d:9644", 1+rand.IntN(250), rand.IntN(256), 1+rand.IntN(250)),
+	}
 	h.api.Wrap(func(next http.RoundTripper) http.RoundTripper {
 		return roundTripper(func(r *http.Request) (*http.Response, error) {
 			if r.Method != http.MethodGet {
@@ -214,7 +223,9 @@ func (c *cluster) announcer(node string) *host {
 	})
 	server := nodesocket.NewServer(h.socket, slog.New(slog.DiscardHandler))
 	h.wire = newWire(server)
-	run(c.t, func(ctx context.Context) error { return server.Run(ctx, nodesocket.Backend{Announcer: h.wire}) })
+	h.stopAnnouncer = run(c.t, func(ctx context.Context) error {
+		return server.Run(ctx, nodesocket.Backend{Announcer: h.wire, Samples: h.samples})
+	})
 	return h
 }
 
@@ -240,19 +251,20 @@ func (h *host) launch() {
 		Cache:                  CacheOptions(h.c.pools),
 		MapperProvider:         Mapper,
 		Metrics:                metricsserver.Options{BindAddress: "0"},
-		HealthProbeBindAddress: "0",
+		HealthProbeBindAddress: h.health,
 		// Several agents share this process.
-		Controller: ctrlconfig.Controller{SkipNameValidation: ptr.To(true)},
+		Controller: ctrlconfig.Controller{SkipNameValidation: new(true)},
 	})
 	if err != nil {
 		h.c.t.Fatal(err)
 	}
+	h.registry = prometheus.NewRegistry()
 	err = Add(h.c.t.Context(), mgr, Options{
 		Node:     h.name,
 		Pools:    h.c.pools,
 		Class:    loadbalancer.Class{Names: []string{h.c.class}},
 		Socket:   h.socket,
-		Registry: prometheus.NewRegistry(),
+		Registry: h.registry,
 	})
 	if err != nil {
 		h.c.t.Fatal(err)

@@ -2,11 +2,15 @@ package announcement
 
 import (
 	"context"
+	"fmt"
+	"net/http"
 	"net/netip"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
@@ -38,4 +42,56 @@ func TestWatchdog(t *testing.T) {
 		<-done
 		healthy(true)
 	})
+}
+
+func testHealth(c *cluster) {
+	c.node("a")
+	h := c.announcer("a")
+	h.launch()
+	h.awaitHealth("/readyz", http.StatusOK)
+	h.awaitHealth("/healthz", http.StatusOK)
+	c.service("web", addrs("192.0.2.1"))
+	h.awaitExactly(c.t, addr("192.0.2.1"))
+	poll(c.t, "the metrics", func() bool {
+		return testutil.GatherAndCompare(h.registry, strings.NewReader(`
+			# HELP herald_addresses_announced Addresses that this node answers for, by IP family.
+			# TYPE herald_addresses_announced gauge
+			herald_addresses_announced{family="ipv4"} 1
+			# HELP herald_announcer_connected 1 if the agent is connected to its announcer, else 0.
+			# TYPE herald_announcer_connected gauge
+			herald_announcer_connected 1
+		`)) == nil
+	})
+	h.stopAnnouncer()
+	h.awaitHealth("/readyz", http.StatusInternalServerError)
+	h.awaitHealth("/healthz", http.StatusOK)
+}
+
+// awaitHealth waits until a probe has this answer.
+func (h *host) awaitHealth(path string, status int) {
+	h.c.t.Helper()
+	poll(h.c.t, fmt.Sprint(path, " to answer ", status), func() bool {
+		request, err := http.NewRequestWithContext(h.c.t.Context(), http.MethodGet, "http://"+h.health+path, nil)
+		if err != nil {
+			h.c.t.Fatal(err)
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return false
+		}
+		_ = response.Body.Close()
+		return response.StatusCode == status
+	})
+}
+
+// poll waits for what gives no event.
+func poll(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	for deadline := time.Now().Add(patience); !ok(); <-ticker.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
 }

@@ -102,12 +102,9 @@ func (w *wire) remove(addr netip.Addr) {
 	w.server.Report(announcer.Status{Address: addr, State: announcer.Withdrawn, Since: time.Now()})
 }
 
-// has says whether the address is announced.
-func (w *wire) has(addr netip.Addr) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	_, ok := w.announced[addr]
-	return ok
+// samples is what a wire counts.
+func (w *wire) samples() []announcer.Sample {
+	return []announcer.Sample{{Metric: "herald_addresses_announced", Family: "ipv4", Value: float64(len(w.addresses()))}}
 }
 
 func (w *wire) addresses() []netip.Addr {

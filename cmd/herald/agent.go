@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/heraldlb/herald/controllers/announcement"
+)
+
+// agentShutdown is short: the announcer carries on, so nothing has to be ended.
+const agentShutdown = 2 * time.Second
+
+type agentFlags struct {
+	clusterFlags
+	node   string
+	socket string
+}
+
+func newAgentCommand() *cobra.Command {
+	flags := &agentFlags{
+		clusterFlags: newClusterFlags(":9643", ":9644"),
+		node:         os.Getenv("NODE_NAME"),
+		socket:       "/run/herald/announcer.sock",
+	}
+	cmd := &cobra.Command{
+		Use:   "agent",
+		Short: "Tell this node's announcer which addresses to answer for",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return flags.run(cmd.Context(), cmd.ErrOrStderr())
+		},
+	}
+	flags.register(cmd.Flags())
+	cmd.Flags().StringVar(&flags.node, "node-name", flags.node, "name of the Node that the agent runs on (default: $NODE_NAME)")
+	cmd.Flags().StringVar(&flags.socket, "socket", flags.socket, "Unix socket that the announcer listens on")
+	return cmd
+}
+
+func (f *agentFlags) run(ctx context.Context, logs io.Writer) error {
+	if f.node == "" {
+		return errors.New("--node-name or $NODE_NAME: the name of this node is needed")
+	}
+	log, err := f.logger(logs)
+	if err != nil {
+		return err
+	}
+	restConfig, err := f.restConfig()
+	if err != nil {
+		return err
+	}
+	pools := types.NamespacedName(f.configMap)
+	mgr, err := ctrl.NewManager(restConfig, ctrl.Options{
+		Logger:                  log,
+		Cache:                   announcement.CacheOptions(pools),
+		MapperProvider:          announcement.Mapper,
+		Metrics:                 metricsserver.Options{BindAddress: f.metricsAddress},
+		HealthProbeBindAddress:  f.healthAddress,
+		GracefulShutdownTimeout: new(agentShutdown),
+	})
+	if err != nil {
+		return fmt.Errorf("set up the agent: %w", err)
+	}
+	err = announcement.Add(ctx, mgr, announcement.Options{
+		Node:     f.node,
+		Pools:    pools,
+		Class:    f.class(),
+		Socket:   f.socket,
+		Registry: ctrlmetrics.Registry,
+	})
+	if err != nil {
+		return fmt.Errorf("set up the agent: %w", err)
+	}
+	log.Info("Starting", "version", version, "node", f.node, "pools", pools, "class", f.class())
+	return startAndStop(ctx, mgr.Start)
+}
+
+// startAndStop runs start until it returns, but no longer than a moment after
+// ctx ends: a manager that waits for its caches does not hear of that, and while
+// the API server is away it waits (kubernetes-sigs/controller-runtime#3440).
+func startAndStop(ctx context.Context, start func(context.Context) error) error {
+	done := make(chan error, 1)
+	go func() { done <- start(ctx) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	timer := time.NewTimer(agentShutdown + time.Second)
+	defer timer.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-timer.C:
+		return nil
+	}
+}

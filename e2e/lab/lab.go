@@ -139,7 +139,7 @@ func Up(ctx context.Context, parameters Parameters, show func(Progress)) (*Clust
 	return nil, errors.Join(err, said(output))
 }
 
-// join follows a lab that is up or comes up.
+// join follows a lab that comes up; one that is up already has nothing to show.
 func join(ctx context.Context, root string, parameters Parameters, show func(Progress)) (*Cluster, error) {
 	client := control.NewClient(root)
 	status, err := client.Status(ctx)
@@ -147,13 +147,15 @@ func join(ctx context.Context, root string, parameters Parameters, show func(Pro
 		return nil, err
 	}
 	if status.Parameters != parameters {
-		return nil, fmt.Errorf("%w: it has %+v, not %+v", ErrOther, status.Parameters, parameters)
+		return nil, fmt.Errorf("%w: it has %s, not %s", ErrOther, status.Parameters, parameters)
 	}
-	if err := client.Follow(ctx, show); err != nil {
-		return nil, err
-	}
-	if status, err = client.Status(ctx); err != nil {
-		return nil, err
+	if status.Phase != control.Ready {
+		if err := client.Follow(ctx, show); err != nil {
+			return nil, err
+		}
+		if status, err = client.Status(ctx); err != nil {
+			return nil, err
+		}
 	}
 	return newCluster(root, client, status), nil
 }

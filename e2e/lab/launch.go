@@ -22,7 +22,11 @@ import (
 // the process's as the machine knows it.
 func launch(config supervisor.Config, control *net.UnixListener) (pid int, output *os.File, err error) {
 	program := filepath.Join(config.Root, "bin", "lab")
-	for _, name := range []string{"lab", "kube"} {
+	needed := []string{"lab", "kube"}
+	if config.Deploy != "" {
+		needed = append(needed, "herald", "herald-announcer")
+	}
+	for _, name := range needed {
 		if _, err := os.Stat(filepath.Join(config.Root, "bin", name)); err != nil {
 			return 0, nil, fmt.Errorf("%w: run make lab build", err)
 		}

@@ -15,12 +15,14 @@ func up() *cobra.Command {
 		Short: "bring the lab up; nothing happens where the same lab is up",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if _, err := lab.Open(cmd.Context()); err == nil {
-				fmt.Fprintln(cmd.OutOrStdout(), "the lab is up already")
-			}
+			text := "the lab is up already"
 			_, err := lab.Up(cmd.Context(), parameters, func(line lab.Progress) {
 				fmt.Fprintf(cmd.OutOrStdout(), "%5.1f s  %s\n", line.Elapsed.Seconds(), line.Text)
+				text = "the lab is up"
 			})
+			if err == nil {
+				fmt.Fprintln(cmd.OutOrStdout(), text)
+			}
 			return err
 		},
 	}

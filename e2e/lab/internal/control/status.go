@@ -1,6 +1,7 @@
 package control
 
 import (
+	"fmt"
 	"net/netip"
 	"time"
 
@@ -22,6 +23,11 @@ type Parameters struct {
 	// Deploy is the kustomization that is applied, relative to the checkout;
 	// empty for a cluster without Herald.
 	Deploy string `json:"deploy,omitempty"`
+}
+
+// String returns the parameters as lab up takes them.
+func (p Parameters) String() string {
+	return fmt.Sprintf("--nodes=%d --family=%s --proxy-min-sync=%s --deploy=%s", p.Nodes, p.Family, p.ProxyMinSync, p.Deploy)
 }
 
 // Phase is how far a lab has come.

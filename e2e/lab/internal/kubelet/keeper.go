@@ -55,7 +55,7 @@ func (k *keeper) run(ctx, term context.Context, place *place) {
 			return
 		}
 		if delay := backoff.next(time.Since(begin)); delay > 0 {
-			k.wait("CrashLoopBackOff", fmt.Sprintf("back-off %s restarting the container: %v", delay, err))
+			k.wait("CrashLoopBackOff", fmt.Sprintf("back-off %s restarting the container: it ended with exit code %d", delay, code))
 			select {
 			case <-time.After(delay):
 			case <-term.Done():

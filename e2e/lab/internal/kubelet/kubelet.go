@@ -40,6 +40,7 @@ type Kubelet struct {
 	client    kubernetes.Interface
 	node      topology.Namespace
 	addresses *addressPool
+	version   string // of Kubernetes
 
 	mu      sync.Mutex
 	workers map[types.UID]*worker

@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"net/netip"
+	"runtime"
 	"time"
 
+	"golang.org/x/sys/unix"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -15,7 +17,6 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
 	watchtools "k8s.io/client-go/tools/watch"
-	"k8s.io/component-base/version"
 	"k8s.io/component-helpers/apimachinery/lease"
 	"k8s.io/utils/clock"
 )
@@ -29,18 +30,23 @@ const (
 
 // register creates the Node, or says anew that it is ready.
 func (k *Kubelet) register(ctx context.Context) error {
+	server, err := k.client.Discovery().ServerVersion()
+	if err != nil {
+		return err
+	}
+	k.version = server.GitVersion
 	node := &corev1.Node{
 		ObjectMeta: metav1.ObjectMeta{
 			Name: k.config.NodeName,
 			Labels: map[string]string{
 				corev1.LabelHostname:   k.config.NodeName,
 				corev1.LabelOSStable:   "linux",
-				corev1.LabelArchStable: "amd64",
+				corev1.LabelArchStable: runtime.GOARCH,
 			},
 		},
 		Status: k.nodeStatus(),
 	}
-	_, err := k.client.CoreV1().Nodes().Create(ctx, node, metav1.CreateOptions{})
+	_, err = k.client.CoreV1().Nodes().Create(ctx, node, metav1.CreateOptions{})
 	if apierrors.IsAlreadyExists(err) {
 		return k.postStatus(ctx)
 	}
@@ -55,10 +61,11 @@ func (k *Kubelet) nodeStatus() corev1.NodeStatus {
 			corev1.ResourcePods:   resource.MustParse("250"),
 		},
 		NodeInfo: corev1.NodeSystemInfo{
-			KubeletVersion:          version.Get().GitVersion,
+			KubeletVersion:          k.version,
+			KernelVersion:           kernelVersion(),
 			OSImage:                 "Herald's lab",
 			OperatingSystem:         "linux",
-			Architecture:            "amd64",
+			Architecture:            runtime.GOARCH,
 			ContainerRuntimeVersion: "lab://1",
 		},
 		Addresses: []corev1.NodeAddress{{Type: corev1.NodeHostName, Address: k.config.NodeName}},
@@ -76,6 +83,14 @@ func (k *Kubelet) nodeStatus() corev1.NodeStatus {
 		status.Addresses = append(status.Addresses, corev1.NodeAddress{Type: corev1.NodeInternalIP, Address: address.String()})
 	}
 	return status
+}
+
+func kernelVersion() string {
+	var name unix.Utsname
+	if err := unix.Uname(&name); err != nil {
+		return ""
+	}
+	return unix.ByteSliceToString(name.Release[:])
 }
 
 func (k *Kubelet) postStatus(ctx context.Context) error {
@@ -100,7 +115,9 @@ func (k *Kubelet) keepReady(ctx context.Context) error {
 	return k.watchNode(ctx, func(node *corev1.Node) (bool, error) {
 		for _, condition := range node.Status.Conditions {
 			if condition.Type == corev1.NodeReady && condition.Status != corev1.ConditionTrue {
-				return false, k.postStatus(ctx)
+				if err := k.postStatus(ctx); err != nil {
+					k.log.Warn("node status", "error", err) // the next version of the Node is the next try
+				}
 			}
 		}
 		return false, nil

@@ -17,7 +17,7 @@ import (
 
 // eager is the interval of a readiness probe that has not succeeded yet: one of
 // 10 s would otherwise make every rollout wait for 10 s.
-const eager = 100 * time.Millisecond
+const eager = 200 * time.Millisecond
 
 var errUnsupportedProbe = errors.New("only httpGet, tcpSocket and exec probes are supported")
 

@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/heraldlb/herald/e2e/lab/internal/process"
 )
 
 // tailSize is how much of a log goes with a failure.
-const tailSize = 3000
+const tailSize = 2000
 
 // explain says why the lab did not come up: the error, and the end of the log
 // of the component that is to blame.
@@ -30,13 +31,14 @@ func (s *Supervisor) explain(ctx context.Context, err error) string {
 		}
 		return text.String()
 	}
+	explained := map[string]bool{} // one replica of a container is enough
 	for _, pod := range s.unready(ctx) {
-		fmt.Fprintf(&text, "\nPod %s on %s is %s", pod.Name, pod.Spec.NodeName, pod.Status.Phase)
 		for _, container := range pod.Status.ContainerStatuses {
-			if container.Ready {
+			if container.Ready || explained[container.Name] {
 				continue
 			}
-			fmt.Fprintf(&text, "\ncontainer %s: %s", container.Name, describe(container.State))
+			explained[container.Name] = true
+			fmt.Fprintf(&text, "\ncontainer %s of Pod %s on %s: %s", container.Name, pod.Name, pod.Spec.NodeName, describe(container.State))
 			appendTail(&text, logFile(pod.Spec.NodeName, pod.Name+"_"+container.Name))
 		}
 	}
@@ -61,4 +63,21 @@ func appendTail(text *strings.Builder, log string) {
 		return
 	}
 	fmt.Fprintf(text, "\nthe end of %s:\n%s", log, tail)
+}
+
+// unready returns those of Herald's Pods that are not ready.
+func (s *Supervisor) unready(ctx context.Context) []*corev1.Pod {
+	pods, err := s.client.CoreV1().Pods(heraldNamespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil
+	}
+	var unready []*corev1.Pod
+	for i := range pods.Items {
+		for _, condition := range pods.Items[i].Status.Conditions {
+			if condition.Type == corev1.PodReady && condition.Status != corev1.ConditionTrue {
+				unready = append(unready, &pods.Items[i])
+			}
+		}
+	}
+	return unready
 }

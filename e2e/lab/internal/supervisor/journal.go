@@ -10,7 +10,7 @@ import (
 )
 
 // patience is how long a step is silent before it says that it still waits.
-const patience = 2 * time.Second
+const patience = 3 * time.Second
 
 // journal is what a starting lab did so far; any number of readers follow it
 // from the first line on.

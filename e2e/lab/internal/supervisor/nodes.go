@@ -2,7 +2,9 @@ package supervisor
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"net/netip"
 	"os/exec"
 	"strings"
@@ -16,6 +18,9 @@ import (
 
 	"github.com/heraldlb/herald/e2e/lab/internal/topology"
 )
+
+// proxyHealthPort is kube-proxy's default.
+const proxyHealthPort = 10256
 
 // awaitNodes waits until every node is ready and has its Pod ranges, which it
 // then routes between the nodes: the work of a CNI plugin.
@@ -38,7 +43,41 @@ func (s *Supervisor) awaitNodes(ctx context.Context, detail func(string)) error 
 			return err
 		}
 	}
+	return s.awaitProxies(ctx, detail)
+}
+
+// awaitProxies waits until every kube-proxy has written its first rules.
+func (s *Supervisor) awaitProxies(ctx context.Context, detail func(string)) error {
+	for _, node := range s.plan.Nodes {
+		host, _ := s.plan.Host(node)
+		url := fmt.Sprintf("http://%s/healthz", netip.AddrPortFrom(host.Addresses()[0], proxyHealthPort))
+		err := poll(ctx, func(ctx context.Context) bool {
+			err := get(ctx, url)
+			if err != nil {
+				detail(fmt.Sprintf("kube-proxy of %s: %v", node, err))
+			}
+			return err == nil
+		})
+		if err != nil {
+			return fmt.Errorf("kube-proxy of %s: %w", node, err)
+		}
+	}
 	return nil
+}
+
+func get(ctx context.Context, url string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	if response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", url, response.Status)
+	}
+	return errors.Join(err, response.Body.Close())
 }
 
 func isReady(node *corev1.Node) bool {

@@ -2,7 +2,6 @@ package supervisor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -90,14 +89,14 @@ func (s *Supervisor) bringUp(ctx context.Context) error {
 		{fmt.Sprintf("network of %d hosts", len(s.plan.Hosts)), s.buildNetwork},
 		{"certificates", s.writeCredentials},
 		{"etcd and kube-apiserver", s.startServers},
-		{"controllers, scheduler, and each node's kubelet and kube-proxy", s.startWorkers},
-		{"nodes", s.awaitNodes},
+		{"start of controllers, scheduler, and each node's kubelet and kube-proxy", s.startWorkers},
+		{"nodes and their kube-proxy", s.awaitNodes},
 		{"Herald", s.deploy},
 	}
 	for _, step := range steps {
 		if err := s.journal.step(ctx, step.name, step.run); err != nil {
-			if cause := context.Cause(ctx); cause != nil && errors.Is(err, ctx.Err()) {
-				err = fmt.Errorf("%s: %w", step.name, cause)
+			if cause := context.Cause(ctx); cause != nil {
+				return fmt.Errorf("%s: %w", step.name, cause)
 			}
 			return err
 		}

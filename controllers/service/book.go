@@ -20,7 +20,8 @@ type book struct {
 	allocator *ipam.Allocator
 	entries   map[types.NamespacedName]*entry
 	waiting   line
-	served    uint64 // what Freed said when the line was served
+	served    uint64          // what Freed said when the line was served
+	shares    map[string]bool // whether a pool shares its addresses, by the pool's name
 	poolsNote string
 	metrics   *metrics
 	// wake asks for Services to be reconciled. It is called without the lock.
@@ -31,6 +32,9 @@ type book struct {
 type entry struct {
 	claim
 	refusal error // why the claim is not met, nil if it is
+	// demand is equal for those who, holding nothing, ask for the same; "" is
+	// equal to no other.
+	demand string
 }
 
 // answer is what the book says to a claim.
@@ -61,10 +65,10 @@ func newBook(metrics *metrics, wake func([]types.NamespacedName)) *book {
 // status if it may.
 func (b *book) ask(c claim) answer {
 	b.mu.Lock()
-	e := b.enter(c)
+	e, woken := b.enter(c)
 	_, disturbed := b.grant(e)
 	a := b.answer(e)
-	woken := append(disturbed, b.serve()...)
+	woken = slices.Concat(woken, disturbed, b.serve())
 	b.mu.Unlock()
 
 	b.wake(woken)
@@ -101,6 +105,15 @@ func (b *book) learn(claims, leaving []claim) {
 func (b *book) setPools(order ipam.Order, pools []ipam.Pool, note string) {
 	b.mu.Lock()
 	b.allocator.SetPools(order, pools)
+	b.shares = make(map[string]bool, len(pools))
+	for _, pool := range pools {
+		b.shares[pool.Name] = pool.Share
+	}
+	for e := range b.waiting.all() {
+		if e.demand != "" {
+			e.demand = b.demand(e.request)
+		}
+	}
 	b.poolsNote = note
 	b.serve()
 	woken := slices.Collect(maps.Keys(b.entries))
@@ -126,125 +139,4 @@ func (b *book) setNote(note string) {
 func (b *book) holding(key types.NamespacedName) []netip.Addr {
 	addresses, _ := b.allocator.Holding(ipam.Owner(key))
 	return addresses
-}
-
-// enter makes c the claim of its entry. An entry of the same name but another
-// Service is struck out first.
-func (b *book) enter(c claim) *entry {
-	e := b.entries[c.key]
-	if e != nil && e.uid != c.uid {
-		b.strike(c.key)
-		e = nil
-	}
-	if e == nil {
-		e = &entry{claim: c}
-		b.entries[c.key] = e
-		b.recall(c)
-		return e
-	}
-	c.version = e.version
-	e.claim = c
-	return e
-}
-
-// recall lets a Service have again what its status says, unless that is
-// another's by now.
-func (b *book) recall(c claim) {
-	if len(c.held) == 0 {
-		return
-	}
-	again := c.request
-	again.Addresses = c.held
-	if _, err := b.allocator.Allocate(again); err == nil {
-		return
-	}
-	b.adopt(c, slices.DeleteFunc(slices.Clone(c.held), func(address netip.Addr) bool {
-		return len(b.allocator.Holders(address)) > 0
-	}))
-}
-
-// adopt records that a Service holds addresses beside those it holds already,
-// and returns who else does that should not.
-func (b *book) adopt(c claim, addresses []netip.Addr) []ipam.Conflict {
-	learned := c.request
-	learned.Addresses = addresses
-	return b.allocator.Adopt(learned)
-}
-
-// grant tries to meet the claim of e, and keeps e in the line until it is met in
-// full. It says whether e has news, and who else has because of it.
-func (b *book) grant(e *entry) (news bool, disturbed []types.NamespacedName) {
-	before, told := b.holding(e.key), e.refusal
-	e.refusal = e.invalid
-	if e.refusal == nil {
-		_, e.refusal = b.allocator.Allocate(e.request)
-	}
-	if e.refusal != nil {
-		// It keeps what it holds, with the ports and the key that it has now.
-		disturbed = b.contenders(b.adopt(e.claim, nil))
-	}
-	after := b.holding(e.key)
-	if e.invalid == nil && (e.refusal != nil || len(after) < len(e.request.Families)) {
-		b.waiting.add(e)
-	} else {
-		b.waiting.remove(e)
-	}
-	b.metrics.granted(before, after)
-	b.metrics.refused(told, e.refusal, after)
-	return !slices.Equal(before, after) || text(told) != text(e.refusal), disturbed
-}
-
-// contenders returns those of the other holders who do not know yet that they
-// share an address with one they may not share it with.
-func (b *book) contenders(conflicts []ipam.Conflict) []types.NamespacedName {
-	var unaware []types.NamespacedName
-	for _, conflict := range conflicts {
-		key := types.NamespacedName(conflict.Holder)
-		if e := b.entries[key]; e != nil && e.refusal == nil {
-			unaware = append(unaware, key)
-		}
-	}
-	return unaware
-}
-
-// serve goes along the line, the oldest first, as long as there is something
-// that became free. It returns those who have news.
-func (b *book) serve() []types.NamespacedName {
-	var woken []types.NamespacedName
-	for b.served != b.allocator.Freed() {
-		b.served = b.allocator.Freed()
-		for _, e := range b.waiting.all() {
-			news, disturbed := b.grant(e)
-			if news {
-				woken = append(woken, e.key)
-			}
-			woken = append(woken, disturbed...)
-		}
-	}
-	return woken
-}
-
-func (b *book) strike(key types.NamespacedName) {
-	b.allocator.Release(ipam.Owner(key))
-	if e := b.entries[key]; e != nil {
-		b.waiting.remove(e)
-		delete(b.entries, key)
-	}
-}
-
-func (b *book) answer(e *entry) answer {
-	a := answer{addresses: b.holding(e.key), refusal: e.refusal, poolsNote: b.poolsNote}
-	for _, address := range a.addresses {
-		if !b.allocator.InPool(e.key.Namespace, address) {
-			a.outside = append(a.outside, address)
-		}
-	}
-	return a
-}
-
-func text(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
 }

@@ -2,6 +2,7 @@ package service
 
 import (
 	"cmp"
+	"iter"
 	"strings"
 
 	"github.com/tidwall/btree"
@@ -33,5 +34,9 @@ func (l line) add(e *entry) { l.entries.Set(e) }
 
 func (l line) remove(e *entry) { l.entries.Delete(e) }
 
-// all returns the entries in order. The line may be changed meanwhile.
-func (l line) all() []*entry { return l.entries.Items() }
+// all yields the entries in order, as they are now: the line may be changed
+// meanwhile.
+func (l line) all() iter.Seq[*entry] {
+	now := l.entries.Copy()
+	return func(yield func(*entry) bool) { now.Scan(yield) }
+}

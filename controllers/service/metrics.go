@@ -56,7 +56,7 @@ func (m *metrics) granted(before, after []netip.Addr) {
 
 // refused counts a refusal, unless it is the one that was told before.
 func (m *metrics) refused(told, refusal error, held []netip.Addr) {
-	if refusal != nil && text(told) != text(refusal) {
+	if refusal != nil && !sameRefusal(told, refusal) {
 		m.failures.WithLabelValues(refusalReason(refusal, held)).Inc()
 	}
 }

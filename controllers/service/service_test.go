@@ -24,6 +24,7 @@ func TestController(t *testing.T) {
 		"Leaving":   leavingTests(),
 		"Pools":     poolTests(),
 		"Leading":   leadingTests(),
+		"Rights":    rightsTests(),
 	} {
 		t.Run(group, func(t *testing.T) {
 			t.Parallel()

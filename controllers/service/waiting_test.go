@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -79,8 +80,16 @@ func testBurst(w *world) {
 	w.setPools(map[string]string{"cidr-global": "198.18.0.0/16,2001:db8::/64"})
 	w.start()
 	began := time.Now()
+	var creators errgroup.Group
+	creators.SetLimit(16)
 	for i := range count {
-		w.create(fmt.Sprintf("s%03d", i), families(corev1.IPFamilyPolicyRequireDualStack, corev1.IPv4Protocol, corev1.IPv6Protocol))
+		creators.Go(func() error {
+			return w.api.Create(w.Context(), w.service(fmt.Sprintf("s%03d", i),
+				families(corev1.IPFamilyPolicyRequireDualStack, corev1.IPv4Protocol, corev1.IPv6Protocol)))
+		})
+	}
+	if err := creators.Wait(); err != nil {
+		w.Fatal(err)
 	}
 	created := time.Since(began)
 	w.until("all have addresses", func() (bool, error) { return w.count(hasSomeAddress()) == count, nil })

@@ -17,8 +17,6 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"github.com/heraldlb/herald/controllers/loadbalancer"
 )
 
 // patience is how long a test waits for what has to come. Nothing is measured
@@ -67,53 +65,6 @@ func (w *world) setPools(data map[string]string) {
 	if err != nil {
 		w.Fatal(err)
 	}
-}
-
-// option changes a Service before it is created or updated.
-type option func(*corev1.Service)
-
-func annotated(name, value string) option {
-	return func(svc *corev1.Service) { metav1.SetMetaDataAnnotation(&svc.ObjectMeta, name, value) }
-}
-
-func families(policy corev1.IPFamilyPolicy, families ...corev1.IPFamily) option {
-	return func(svc *corev1.Service) {
-		svc.Spec.IPFamilyPolicy, svc.Spec.IPFamilies = &policy, families
-	}
-}
-
-func ports(all ...corev1.ServicePort) option {
-	return func(svc *corev1.Service) {
-		for i := range all {
-			all[i].Name = fmt.Sprintf("%s-%d", strings.ToLower(string(all[i].Protocol)), all[i].Port)
-		}
-		svc.Spec.Ports = all
-	}
-}
-
-func tcp(port int32) corev1.ServicePort {
-	return corev1.ServicePort{Protocol: corev1.ProtocolTCP, Port: port}
-}
-
-func udp(port int32) corev1.ServicePort {
-	return corev1.ServicePort{Protocol: corev1.ProtocolUDP, Port: port}
-}
-
-func ofType(kind corev1.ServiceType) option {
-	return func(svc *corev1.Service) {
-		svc.Spec.Type = kind
-		if kind == corev1.ServiceTypeExternalName {
-			svc.Spec.ExternalName = "example.com"
-		}
-	}
-}
-
-func ofClass(class string) option {
-	return func(svc *corev1.Service) { svc.Spec.LoadBalancerClass = &class }
-}
-
-func withoutClass() option {
-	return func(svc *corev1.Service) { svc.Spec.LoadBalancerClass = nil }
 }
 
 // service returns a Service of this world's class, without node ports: there
@@ -310,56 +261,6 @@ func watchFor[T client.Object](w *world, kind client.ObjectList, name string, fo
 		}
 	}
 	return last, fmt.Errorf("not within %v", patience)
-}
-
-// expectation is something that a Service is to become.
-type expectation struct {
-	name  string
-	holds func(*corev1.Service) bool
-}
-
-// hasAddresses expects exactly these addresses; none with none.
-func hasAddresses(want ...string) expectation {
-	return expectation{fmt.Sprintf("addresses %q", want), func(svc *corev1.Service) bool {
-		return strings.Join(addresses(svc), ",") == strings.Join(want, ",")
-	}}
-}
-
-func hasSomeAddress() expectation {
-	return expectation{"an address", func(svc *corev1.Service) bool { return len(addresses(svc)) > 0 }}
-}
-
-// because expects a reason in Herald's condition, and a text in its message.
-func because(reason, text string) expectation {
-	return expectation{fmt.Sprintf("reason %s with %q", reason, text), func(svc *corev1.Service) bool {
-		c := meta.FindStatusCondition(svc.Status.Conditions, loadbalancer.ConditionAddressAllocated)
-		return c != nil && c.Reason == reason && strings.Contains(c.Message, text)
-	}}
-}
-
-func hasFinalizer(want bool) expectation {
-	return expectation{fmt.Sprintf("finalizer %t", want), func(svc *corev1.Service) bool {
-		for _, finalizer := range svc.Finalizers {
-			if finalizer == "service.kubernetes.io/load-balancer-cleanup" {
-				return want
-			}
-		}
-		return !want
-	}}
-}
-
-func hasNoCondition() expectation {
-	return expectation{"no condition of Herald", func(svc *corev1.Service) bool {
-		return meta.FindStatusCondition(svc.Status.Conditions, loadbalancer.ConditionAddressAllocated) == nil
-	}}
-}
-
-func addresses(svc *corev1.Service) []string {
-	var all []string
-	for _, ingress := range svc.Status.LoadBalancer.Ingress {
-		all = append(all, ingress.IP)
-	}
-	return all
 }
 
 func ignoreConflict(err error) error {

@@ -3,12 +3,15 @@ package ipam
 import "net/netip"
 
 // Allocate gives the owner the addresses it asks for and returns them in the
-// order of r.Families. What the owner holds and still wants it keeps: the same
-// request again yields the same addresses. What it no longer wants it loses once
-// the rest is obtained. An owner with a sharing key, or in a pool that shares,
-// gets the first address that it may share, else the first free one.
+// order of r.Families. What the owner holds and still wants it keeps, in or out
+// of its pool: the same request again yields the same addresses. What it no
+// longer wants it loses once the rest is obtained. For a new address, an owner
+// with a sharing key or in a pool that shares gets the first one that it may
+// share, any other the first free one.
 //
-// The error is an *Error: the request is refused and nothing has changed.
+// The error is an *Error: the request is refused and nothing has changed. An
+// address held with another who may not share it, be it that the ports or the
+// pools changed or that it was adopted so, is refused as Taken.
 func (a *Allocator) Allocate(r Request) ([]netip.Addr, error) {
 	if err := r.check(); err != nil {
 		return nil, err

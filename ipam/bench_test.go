@@ -3,30 +3,10 @@ package ipam
 import (
 	"fmt"
 	"math/rand/v2"
-	"net/netip"
 	"slices"
 	"testing"
 	"time"
-
-	"go4.org/netipx"
 )
-
-func addresses(t testing.TB, list ...string) *netipx.IPSet {
-	t.Helper()
-	var b netipx.IPSetBuilder
-	for _, s := range list {
-		if r, err := netipx.ParseIPRange(s); err == nil {
-			b.AddRange(r)
-		} else {
-			b.AddPrefix(netip.MustParsePrefix(s))
-		}
-	}
-	set, err := b.IPSet()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return set
-}
 
 // batch is how many operations are timed at a stretch.
 const batch = 100
@@ -44,7 +24,7 @@ func request(n int) Request {
 // churn releases addresses and allocates as many for owners not seen before, and
 // measures each half. The ith to go is whoever came to place order(i).
 func churn(b *testing.B, a *Allocator, held []int, order func(i int) int) {
-	unseen := len(held)
+	unseen := 2 * len(held)
 	goers, comers := make([]Request, batch), make([]Request, batch)
 	var releases, allocations []time.Duration
 	for done := 0; done < b.N; done += batch {
@@ -78,23 +58,61 @@ func median(ds []time.Duration) float64 {
 	return float64(ds[len(ds)/2])
 }
 
+// filled returns an allocator with one pool, the first n Services in it, and who
+// is in which place.
+func filled(b *testing.B, n int, pool Pool) (*Allocator, []int) {
+	b.Helper()
+	a := New(Ascending)
+	a.SetPools(Ascending, []Pool{pool})
+	held := make([]int, n)
+	for i := range n {
+		held[i] = i
+		if _, err := a.Allocate(request(i)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return a, held
+}
+
+// BenchmarkChurn compares few addresses with many. The Services that go are the
+// newest, the oldest, or any: the less the machine's caches can foresee, the more
+// a million costs.
 func BenchmarkChurn(b *testing.B) {
-	for _, pattern := range []string{"oldest", "random"} {
+	for _, pattern := range []string{"newest", "oldest", "random"} {
 		for _, n := range []int{1000, 1_000_000} {
 			b.Run(fmt.Sprintf("%s/held=%d", pattern, n), func(b *testing.B) {
-				a := New(Ascending)
-				a.SetPools(Ascending, []Pool{{Name: Global, Addresses: addresses(b, "10.0.0.0/8")}})
-				held := make([]int, n)
-				for i := range n {
-					held[i] = i
-					a.Allocate(request(i))
-				}
-				order := func(i int) int { return i % n }
-				if pattern == "random" {
-					order = func(int) int { return rand.IntN(n) }
-				}
-				churn(b, a, held, order)
+				a, held := filled(b, n, Pool{Name: Global, Addresses: addresses(b, "10.0.0.0/8")})
+				churn(b, a, held, map[string]func(int) int{
+					"newest": func(i int) int { return n - 1 - i%batch },
+					"oldest": func(i int) int { return i % n },
+					"random": func(int) int { return rand.IntN(n) },
+				}[pattern])
 			})
 		}
+	}
+}
+
+// BenchmarkFragmented has a free address between any two that are held.
+func BenchmarkFragmented(b *testing.B) {
+	for _, n := range []int{1000, 1_000_000} {
+		b.Run(fmt.Sprintf("held=%d", n), func(b *testing.B) {
+			a, held := filled(b, 2*n, Pool{Name: Global, Addresses: addresses(b, "10.0.0.0/8")})
+			for i := range n {
+				a.Release(request(held[2*i]).Owner)
+				held[i] = held[2*i+1]
+			}
+			churn(b, a, held[:n], func(int) int { return rand.IntN(n) })
+		})
+	}
+}
+
+// BenchmarkShared has a pool that shares where the ports of every request are in
+// use on every address.
+func BenchmarkShared(b *testing.B) {
+	for _, n := range []int{1000, 100_000} {
+		b.Run(fmt.Sprintf("held=%d", n), func(b *testing.B) {
+			a, held := filled(b, n, Pool{Name: Global, Addresses: addresses(b, "10.0.0.0/8"), Share: true})
+			churn(b, a, held, func(i int) int { return n - 1 - i%batch })
+		})
 	}
 }

@@ -3,7 +3,6 @@ package ipam
 import (
 	"hash/maphash"
 	"iter"
-	"math/bits"
 )
 
 // holding is one address of one owner. With a million of them memory latency is
@@ -19,15 +18,15 @@ type holding struct {
 	// that begins with the one that joined first. next is 0 in a vacant place.
 	next, previous uint32
 
-	_ uint64
+	_ uint64 // fills the cache line
 }
 
 // holdings finds who holds what, by owner and by address.
 type holdings struct {
 	all       []holding
-	vacant    uint32 // the first vacant place; sibling leads to the next one
-	byOwner   index  // the first of the owner's addresses
-	byAddress index  // the first of the address's holders
+	vacant    uint32    // the first vacant place; sibling leads to the next one
+	byOwner   index     // the first of the owner's addresses
+	byAddress directory // the first of the address's holders
 	seed      maphash.Seed
 }
 
@@ -35,7 +34,7 @@ func newHoldings() holdings {
 	return holdings{
 		all:       make([]holding, 1),
 		byOwner:   newIndex(),
-		byAddress: newIndex(),
+		byAddress: newDirectory(),
 		seed:      maphash.MakeSeed(),
 	}
 }
@@ -53,10 +52,7 @@ func (hs *holdings) ofOwner(namespace uint32, name string) uint32 {
 
 // ofAddress returns the first holding of an address, or 0.
 func (hs *holdings) ofAddress(address uint128) uint32 {
-	i, _ := hs.byAddress.find(hs.hashAddress(address), func(i uint32) bool {
-		return hs.all[i].address == address
-	})
-	return i
+	return hs.byAddress.get(address)
 }
 
 // siblings yields the owner's holdings, beginning with i. The one yielded may be
@@ -98,7 +94,7 @@ func (hs *holdings) add(h holding) uint32 {
 		h.next, h.previous = first, last
 		hs.all[first].previous, hs.all[last].next = i, i
 	} else {
-		hs.byAddress.insert(hs.hashAddress(h.address), i)
+		hs.byAddress.set(h.address, i)
 	}
 	hs.all[i] = h
 	return i
@@ -107,11 +103,11 @@ func (hs *holdings) add(h holding) uint32 {
 // remove takes i from among the holders of its address and vacates its place.
 func (hs *holdings) remove(i uint32) {
 	h := &hs.all[i]
-	switch hash := hs.hashAddress(h.address); {
+	switch {
 	case h.next == i:
-		hs.byAddress.remove(hash, i)
+		hs.byAddress.clear(h.address)
 	case hs.ofAddress(h.address) == i:
-		hs.byAddress.replace(hash, i, h.next)
+		hs.byAddress.set(h.address, h.next)
 	}
 	hs.all[h.next].previous, hs.all[h.previous].next = h.previous, h.next
 	*h = holding{sibling: hs.vacant}
@@ -170,15 +166,5 @@ func (hs *holdings) held() iter.Seq[uint32] {
 }
 
 func (hs *holdings) hashOwner(namespace uint32, name string) uint32 {
-	return fold(maphash.String(hs.seed, name), uint64(namespace))
-}
-
-func (hs *holdings) hashAddress(address uint128) uint32 {
-	return fold(address.hi, address.lo>>3)<<3 | uint32(address.lo&7)
-}
-
-// fold mixes two numbers into one (the multiplication of wyhash).
-func fold(a, b uint64) uint32 {
-	hi, lo := bits.Mul64(a^0xa0761d6478bd642f, b^0xe7037ed1a0b428db)
-	return uint32(hi ^ lo)
+	return uint128{maphash.String(hs.seed, name), uint64(namespace)}.hash()
 }

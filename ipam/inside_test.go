@@ -21,9 +21,7 @@ func checkInside(t *rapid.T, a *Allocator) {
 			}
 		}
 	}
-	if a.holdings.byAddress.used != len(held) {
-		t.Fatalf("%d addresses in the index, want %d", a.holdings.byAddress.used, len(held))
-	}
+	checkDirectory(t, &a.holdings.byAddress, held)
 	for _, p := range a.pools {
 		for i := range p.stocks {
 			checkFree(t, a.order, &p.stocks[i], held)
@@ -78,5 +76,20 @@ func checkReferences[K comparable, V any](t *rapid.T, in *interner[K, V], want i
 	}
 	if references != want || len(in.entries) != len(in.ids)+len(in.vacant) {
 		t.Fatalf("%d references to %d keys in %d places, %d vacant; want %d references", references, len(in.ids), len(in.entries), len(in.vacant), want)
+	}
+}
+
+// checkDirectory checks that it has the addresses held, and no page for others.
+func checkDirectory(t *rapid.T, d *directory, held map[uint128]int) {
+	t.Helper()
+	pages := map[uint128]bool{}
+	for address := range held {
+		pages[pageOf(address)] = true
+		if d.get(address) == 0 {
+			t.Fatalf("%s is not in the directory", address.addr())
+		}
+	}
+	if d.index.used != len(pages) || len(d.pages) != 1+len(pages)+len(d.vacant) {
+		t.Fatalf("%d of %d pages indexed, %d vacant; want %d", d.index.used, len(d.pages), len(d.vacant), len(pages))
 	}
 }

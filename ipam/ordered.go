@@ -51,10 +51,10 @@ func (s orderedSet) lowestMissing(sub orderedSet, from uint128) (uint128, bool) 
 }
 
 // lowest returns the lowest element at or above from.
-func (s orderedSet) lowest(from uint128) (uint128, bool) {
-	p := s.place(from)
-	if p == s.len() {
-		return uint128{}, false
-	}
-	return s.at(p), true
+func (s orderedSet) lowest(from uint128) (lowest uint128, found bool) {
+	s.tree.Ascend(from, func(u uint128) bool {
+		lowest, found = u, true
+		return false
+	})
+	return lowest, found
 }

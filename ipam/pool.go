@@ -47,23 +47,34 @@ func newPool(p Pool, order Order) *pool {
 	made := &pool{name: p.Name, share: p.Share}
 	if p.Addresses != nil {
 		for _, r := range p.Addresses.Ranges() {
-			s := &made.stocks[familyOf(r.From()).slot()]
-			ends := interval{order.rank(fromAddr(r.From())), order.rank(fromAddr(r.To()))}
-			if order == Descending {
-				ends.first, ends.last = ends.last, ends.first
-			}
-			s.ranges = append(s.ranges, ends)
-			s.size += ends.size()
+			s := made.stock(familyOf(r.From()))
+			s.ranges = append(s.ranges, ranked(r, order)...)
 		}
 	}
 	for i := range made.stocks {
 		s := &made.stocks[i]
-		if order == Descending {
-			slices.Reverse(s.ranges)
-		}
+		slices.SortFunc(s.ranges, func(a, b interval) int { return a.first.compare(b.first) })
 		s.free = newFreeSet(s.ranges)
+		for _, r := range s.ranges {
+			s.size += r.size()
+		}
 	}
 	return made
+}
+
+// ranked returns a range as ranks. IPv6 leaves out the IPv4-mapped addresses.
+func ranked(r netipx.IPRange, order Order) []interval {
+	whole := interval{fromAddr(r.From()), fromAddr(r.To())}
+	parts := []interval{whole}
+	if r.From().Is6() {
+		parts = whole.without(mapped())
+	}
+	for i, part := range parts {
+		if order == Descending {
+			parts[i] = interval{order.rank(part.last), order.rank(part.first)}
+		}
+	}
+	return parts
 }
 
 // stock returns what the pool has of the family of an address.

@@ -17,6 +17,9 @@ func (a *Allocator) Holders(address netip.Addr) []Owner {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 
+	if !address.IsValid() {
+		return nil
+	}
 	var owners []Owner
 	for i := range a.holdings.holders(a.holdings.ofAddress(fromAddr(address))) {
 		owners = append(owners, a.owner(i))
@@ -31,7 +34,11 @@ func (a *Allocator) InPool(namespace string, address netip.Addr) bool {
 	defer a.mu.Unlock()
 
 	pool := a.poolOf(namespace)
-	return pool != nil && pool.stock(familyOf(address)).contains(a.order.rank(fromAddr(address)))
+	if pool == nil || !address.IsValid() {
+		return false
+	}
+	number := fromAddr(address)
+	return pool.stock(number.family()).contains(a.order.rank(number))
 }
 
 // Usage returns how far each pool is used, in the order of the pools, for the

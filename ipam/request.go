@@ -68,56 +68,6 @@ type Request struct {
 	Sharing   Sharing
 }
 
-// check returns what is wrong with the request in itself.
-func (r *Request) check() *Error {
-	if len(r.Families) == 0 {
-		return &Error{Reason: Invalid, Detail: "no IP family is wanted"}
-	}
-	for i, f := range r.Families {
-		if f != IPv4 && f != IPv6 {
-			return &Error{Reason: Invalid, Detail: f.String() + " is no IP family"}
-		}
-		if i > 0 && f == r.Families[0] || i > 1 {
-			return &Error{Reason: Invalid, Family: f, Detail: f.String() + " is wanted twice"}
-		}
-	}
-	if r.Required < 0 || r.Required > len(r.Families) {
-		return &Error{Reason: Invalid, Detail: fmt.Sprintf("%d of %d IP families are required", r.Required, len(r.Families))}
-	}
-	for _, p := range r.Ports {
-		if _, known := protocolNumber(p.Protocol); !known {
-			return &Error{Reason: Invalid, Port: p, Detail: fmt.Sprintf("port %s: the protocol is none of TCP, UDP, SCTP", p)}
-		}
-	}
-	return r.checkAddresses()
-}
-
-func (r *Request) checkAddresses() *Error {
-	for i, address := range r.Addresses {
-		if !address.IsValid() || address.Zone() != "" || address.Is4In6() {
-			return &Error{Reason: Invalid, Address: address, Detail: fmt.Sprintf("%s is not a plain IPv4 or IPv6 address", address)}
-		}
-		family := familyOf(address)
-		if !r.wants(family) {
-			return &Error{Reason: Invalid, Address: address, Family: family, Detail: fmt.Sprintf("%s is requested but %s is not wanted", address, family)}
-		}
-		if i > 0 && familyOf(r.Addresses[0]) == family {
-			return &Error{Reason: Invalid, Address: address, Family: family, Detail: fmt.Sprintf("%s and %s are both requested; one %s address is given", r.Addresses[0], address, family)}
-		}
-	}
-	return nil
-}
-
-// wants reports whether the family is among those wanted.
-func (r *Request) wants(f Family) bool {
-	for _, wanted := range r.Families {
-		if wanted == f {
-			return true
-		}
-	}
-	return false
-}
-
 // requested returns the address asked for by number, if there is one.
 func (r *Request) requested(f Family) (uint128, bool) {
 	for _, address := range r.Addresses {

@@ -3,6 +3,7 @@ package ipam
 import (
 	"cmp"
 	"encoding/binary"
+	"math/bits"
 	"net/netip"
 )
 
@@ -67,28 +68,8 @@ func (u uint128) minus(v uint128) uint128 {
 	return uint128{hi, u.lo - v.lo}
 }
 
-// Order says which end of a pool is handed out first.
-type Order int
-
-// The orders.
-const (
-	Ascending Order = iota
-	Descending
-)
-
-// rank turns an address into its place in the order, and back. The ordered sets
-// of this package hold ranks, so they only ever search for the lowest.
-func (o Order) rank(u uint128) uint128 {
-	if o == Descending {
-		return u.not()
-	}
-	return u
+// hash mixes a number (the multiplication of wyhash).
+func (u uint128) hash() uint32 {
+	hi, lo := bits.Mul64(u.hi^0xa0761d6478bd642f, u.lo^0xe7037ed1a0b428db)
+	return uint32(hi ^ lo)
 }
-
-// interval is the ranks from first to last, both included.
-type interval struct{ first, last uint128 }
-
-func (i interval) contains(u uint128) bool { return !u.less(i.first) && !i.last.less(u) }
-
-// size returns how many ranks the interval has.
-func (i interval) size() float64 { return i.last.minus(i.first).float() + 1 }

@@ -46,7 +46,7 @@ func NewClient(path string, observer Observer, log *slog.Logger) *Client {
 		path:     path,
 		observer: observer,
 		log:      log,
-		timing:   defaultTiming,
+		timing:   defaultTiming(),
 		desired:  newOutbox[announcer.Announcement](nil),
 	}
 }

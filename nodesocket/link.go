@@ -23,12 +23,14 @@ type timing struct {
 	backoff [2]time.Duration
 }
 
-var defaultTiming = timing{
-	beat:    2 * time.Second,
-	silence: 10 * time.Second,
-	write:   5 * time.Second,
-	hello:   2 * time.Second,
-	backoff: [2]time.Duration{20 * time.Millisecond, time.Second},
+func defaultTiming() timing {
+	return timing{
+		beat:    2 * time.Second,
+		silence: 10 * time.Second,
+		write:   5 * time.Second,
+		hello:   2 * time.Second,
+		backoff: [2]time.Duration{20 * time.Millisecond, time.Second},
+	}
 }
 
 // link is one connection: a reader and a writer that do not wait for each other.

@@ -28,10 +28,13 @@ func TestLinkStaysAliveWhileIdle(t *testing.T) {
 		defer cancel()
 		ended := make(chan error, 2)
 		for _, conn := range []net.Conn{near, far} {
-			go func() { ended <- newLink(conn, defaultTiming).run(ctx, quiet()) }()
+			go func() { ended <- newLink(conn, defaultTiming()).run(ctx, quiet()) }()
 		}
-		<-ended
-		<-ended
+		for range cap(ended) {
+			if err := <-ended; err == nil {
+				t.Error("a side ended without a reason")
+			}
+		}
 		if ctx.Err() == nil {
 			t.Error("the link ended before its context")
 		}
@@ -45,9 +48,9 @@ func TestLinkEndsWhenPeerHangs(t *testing.T) {
 		defer func() { _ = far.Close() }()
 		go func() { _, _ = io.Copy(io.Discard, far) }()
 		start := time.Now()
-		err := newLink(near, defaultTiming).run(t.Context(), quiet())
-		if !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(start) != defaultTiming.silence {
-			t.Errorf("ended after %v with %v; want the deadline after %v", time.Since(start), err, defaultTiming.silence)
+		err := newLink(near, defaultTiming()).run(t.Context(), quiet())
+		if !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(start) != defaultTiming().silence {
+			t.Errorf("ended after %v with %v; want the deadline after %v", time.Since(start), err, defaultTiming().silence)
 		}
 	})
 }
@@ -56,7 +59,7 @@ func TestLinkEndsWhenPeerHangs(t *testing.T) {
 func TestLinkEndsWhenPeerDoesNotRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()
-		speaker := newLink(far, defaultTiming)
+		speaker := newLink(far, defaultTiming())
 		done := make(chan struct{})
 		defer func() { <-done }()
 		go func() {
@@ -68,9 +71,9 @@ func TestLinkEndsWhenPeerDoesNotRead(t *testing.T) {
 			}
 		}()
 		start := time.Now()
-		err := newLink(near, defaultTiming).run(t.Context(), quiet())
-		if !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(start) != defaultTiming.write {
-			t.Errorf("ended after %v with %v; want the deadline after %v", time.Since(start), err, defaultTiming.write)
+		err := newLink(near, defaultTiming()).run(t.Context(), quiet())
+		if !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(start) != defaultTiming().write {
+			t.Errorf("ended after %v with %v; want the deadline after %v", time.Since(start), err, defaultTiming().write)
 		}
 	})
 }
@@ -80,11 +83,11 @@ func TestWelcomeEndsWithoutHello(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()
 		defer func() { _ = far.Close() }()
-		l := newLink(near, defaultTiming)
+		l := newLink(near, defaultTiming())
 		defer l.close()
 		start := time.Now()
-		if _, err := l.welcome(); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(start) != defaultTiming.hello {
-			t.Errorf("ended after %v with %v; want the deadline after %v", time.Since(start), err, defaultTiming.hello)
+		if _, err := l.welcome(); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(start) != defaultTiming().hello {
+			t.Errorf("ended after %v with %v; want the deadline after %v", time.Since(start), err, defaultTiming().hello)
 		}
 	})
 }

@@ -16,7 +16,7 @@ const socketMode = 0o660
 
 // listen makes the socket at path. The stale file of a crash is removed; a
 // path that a living process listens on, or that is no socket, is left alone.
-func listen(ctx context.Context, path string) (*net.UnixListener, error) {
+func listen(ctx context.Context, path string) (net.Listener, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("make directory of socket: %w", err)
 	}
@@ -30,7 +30,7 @@ func listen(ctx context.Context, path string) (*net.UnixListener, error) {
 	if err := os.Chmod(path, socketMode); err != nil {
 		return nil, errors.Join(fmt.Errorf("set mode of socket: %w", err), listener.Close())
 	}
-	return listener.(*net.UnixListener), nil
+	return listener, nil
 }
 
 func removeStale(ctx context.Context, path string) error {

@@ -87,7 +87,7 @@ func Validate(a announcer.Announcement) error {
 		return fmt.Errorf("%w: %q has a zone", ErrInvalid, addr)
 	case addr.Is4In6():
 		return fmt.Errorf("%w: %s is IPv4-mapped", ErrInvalid, addr)
-	case addr.IsUnspecified(), addr.IsMulticast(), addr.IsLoopback(), addr == broadcast:
+	case addr.IsUnspecified(), addr.IsMulticast(), addr.IsLoopback(), addr == broadcast():
 		return fmt.Errorf("%w: %s is not a unicast address of a segment", ErrInvalid, addr)
 	case !validInterface(a.Interface):
 		return fmt.Errorf("%w: %.32q of %s is not an interface name", ErrInvalid, a.Interface, addr)
@@ -95,10 +95,15 @@ func Validate(a announcer.Announcement) error {
 	return nil
 }
 
-var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+func broadcast() netip.Addr { return netip.AddrFrom4([4]byte{255, 255, 255, 255}) }
 
 // validInterface follows dev_valid_name of Linux: at most IFNAMSIZ-1 bytes.
 func validInterface(name string) bool {
-	return len(name) <= 15 && name != "." && name != ".." &&
-		!strings.ContainsAny(name, "/: \t\n\v\f\r\xa0\x00")
+	for i := range len(name) {
+		// By byte, as the kernel does: 0xa0 is a space to it.
+		if strings.IndexByte("/: \t\n\v\f\r\xa0\x00", name[i]) >= 0 {
+			return false
+		}
+	}
+	return len(name) <= 15 && name != "." && name != ".."
 }

@@ -19,7 +19,7 @@ func Probe(ctx context.Context, path string) error {
 	if err != nil {
 		return fmt.Errorf("probe announcer: %w", err)
 	}
-	l := newLink(conn, defaultTiming)
+	l := newLink(conn, defaultTiming())
 	defer l.close()
 	defer context.AfterFunc(ctx, l.close)()
 	if err := l.greet(roleProbe); err != nil {

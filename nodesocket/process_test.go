@@ -2,6 +2,7 @@ package nodesocket
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -23,10 +24,10 @@ func TestMain(m *testing.M) {
 		client := NewClient(os.Args[1], newWatcher(), quietLog())
 		client.timing = quick
 		for _, a := range announcements(3) {
-			err = client.Put(a)
+			err = errors.Join(err, client.Put(a))
 		}
 		client.Synced()
-		err = client.Run(ctx)
+		err = errors.Join(err, client.Run(ctx))
 	case roleAnnouncer:
 		server := NewServer(os.Args[1], quietLog())
 		server.timing = quick

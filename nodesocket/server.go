@@ -49,7 +49,7 @@ func NewServer(path string, log *slog.Logger) *Server {
 	return &Server{
 		path:     path,
 		log:      log,
-		timing:   defaultTiming,
+		timing:   defaultTiming(),
 		statuses: newOutbox(func(s announcer.Status) bool { return s.State == announcer.Withdrawn }),
 	}
 }

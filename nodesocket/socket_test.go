@@ -135,7 +135,7 @@ func rawAgent(t *testing.T, path string) *link {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := newLink(conn, defaultTiming)
+	l := newLink(conn, defaultTiming())
 	t.Cleanup(l.close)
 	return l
 }
@@ -173,14 +173,11 @@ func rawAnnouncer(t *testing.T, path string) (accept func() *link) {
 	}
 	t.Cleanup(func() { _ = listener.Close() })
 	return func() *link {
-		if err := listener.SetDeadline(time.Now().Add(patience)); err != nil {
-			t.Fatal(err)
-		}
 		conn, err := listener.Accept()
 		if err != nil {
 			t.Fatal(err)
 		}
-		l := newLink(conn, defaultTiming)
+		l := newLink(conn, defaultTiming())
 		t.Cleanup(l.close)
 		if _, err := l.welcome(); err != nil {
 			t.Fatal(err)

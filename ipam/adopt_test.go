@@ -126,28 +126,35 @@ func TestRelease(t *testing.T) {
 // TestFreed looks at each way in which a request may become worth repeating.
 func TestFreed(t *testing.T) {
 	https := ports(Port{"TCP", 443})
+	allocate := func(r Request, refused bool) func(*testing.T, *Allocator) {
+		return func(t *testing.T, a *Allocator) {
+			if _, err := a.Allocate(r); err != nil != refused {
+				t.Fatal(err)
+			}
+		}
+	}
 	tests := map[string]struct {
-		do    func(a *Allocator)
+		do    func(*testing.T, *Allocator)
 		freed bool
 	}{
-		"nothing":         {func(*Allocator) {}, false},
-		"the same again":  {func(a *Allocator) { a.Allocate(ask("a/1", key("k"))) }, false},
-		"another one":     {func(a *Allocator) { a.Allocate(ask("a/2")) }, false},
-		"a refusal":       {func(a *Allocator) { a.Allocate(ask("a/1", exactly("203.0.113.1"))) }, false},
-		"a release":       {func(a *Allocator) { a.Release(Owner{"a", "1"}) }, true},
-		"release of none": {func(a *Allocator) { a.Release(Owner{"a", "7"}) }, false},
-		"a port":          {func(a *Allocator) { a.Allocate(ask("a/1", key("k"), https)) }, true},
-		"a key":           {func(a *Allocator) { a.Allocate(ask("a/1", key("l"))) }, true},
-		"a move":          {func(a *Allocator) { a.Allocate(ask("a/1", key("k"), exactly("192.0.2.9"))) }, true},
-		"the pools":       {func(a *Allocator) { a.SetPools(Ascending, nil) }, true},
-		"adoption":        {func(a *Allocator) { a.Adopt(ask("a/9", exactly("192.0.2.9"))) }, true},
+		"nothing":         {func(*testing.T, *Allocator) {}, false},
+		"the same again":  {allocate(ask("a/1", key("k")), false), false},
+		"another one":     {allocate(ask("a/2"), false), false},
+		"a refusal":       {allocate(ask("a/1", exactly("203.0.113.1")), true), false},
+		"a port":          {allocate(ask("a/1", key("k"), https), false), true},
+		"a key":           {allocate(ask("a/1", key("l")), false), true},
+		"a move":          {allocate(ask("a/1", key("k"), exactly("192.0.2.9")), false), true},
+		"a release":       {func(_ *testing.T, a *Allocator) { a.Release(Owner{"a", "1"}) }, true},
+		"release of none": {func(_ *testing.T, a *Allocator) { a.Release(Owner{"a", "7"}) }, false},
+		"the pools":       {func(_ *testing.T, a *Allocator) { a.SetPools(Ascending, nil) }, true},
+		"adoption":        {func(_ *testing.T, a *Allocator) { a.Adopt(ask("a/9", exactly("192.0.2.9"))) }, true},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			a := pools(t, Ascending, "global: 192.0.2.0/24")
 			run(t, a, []step{{allocate: ask("a/1", key("k")), want: "192.0.2.0"}})
 			before := a.Freed()
-			if test.do(a); a.Freed() != before != test.freed {
+			if test.do(t, a); a.Freed() != before != test.freed {
 				t.Errorf("Freed went from %d to %d", before, a.Freed())
 			}
 		})

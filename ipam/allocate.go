@@ -23,7 +23,7 @@ func (a *Allocator) Allocate(r Request) ([]netip.Addr, error) {
 	defer a.release(t)
 	p, refusal := a.plan(&r, t)
 	if refusal.Reason != "" {
-		return nil, refused(refusal)
+		return nil, new(refusal)
 	}
 	return a.carryOut(&p, r.Owner.Name, t), nil
 }
@@ -41,29 +41,33 @@ type choice struct {
 	held    uint32
 }
 
-// plan decides without changing anything. A refusal without a reason is none.
+// plan decides without changing anything. A refusal without a reason is none;
+// they travel by value, since most come to nothing, such as that of a second
+// family that is only preferred.
 func (a *Allocator) plan(r *Request, t terms) (p plan, refusal Error) {
 	p.first = a.holdings.ofOwner(t.namespace, r.Owner.Name)
 	for _, family := range r.Families {
 		requested, byNumber := r.requested(family)
-		c, why := a.kept(p.first, family, requested, byNumber), Error{}
+		c := a.kept(p.first, family, requested, byNumber)
 		switch {
 		case c.held != 0:
-			if why = a.refuse(c.address, t, c.held); why.Reason != "" {
+			if why := a.refuse(c.address, t, c.held); why.Reason != "" {
 				return p, why
 			}
 		case byNumber:
-			if why = a.claim(requested, t); why.Reason != "" {
+			if why := a.claim(requested, t); why.Reason != "" {
 				return p, why
 			}
 			c.address = requested
 		default:
-			if c.address, why = a.pick(family, t); why.Reason != "" {
+			address, why := a.pick(family, t)
+			if why.Reason != "" {
 				if refusal.Reason == "" {
 					refusal = why
 				}
 				continue
 			}
+			c.address = address
 		}
 		p.choices[p.met] = c
 		p.met++

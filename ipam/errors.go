@@ -65,10 +65,6 @@ func (e *Error) Error() string {
 // Unwrap returns the reason.
 func (e *Error) Unwrap() error { return e.Reason }
 
-// refused makes an error of a refusal. Refusals travel by value because most are
-// no error in the end, such as a second family that is only preferred.
-func refused(e Error) *Error { return &e }
-
 // Conflict is an address found in the hands of two owners that may not share it.
 type Conflict struct {
 	Address netip.Addr

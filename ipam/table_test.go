@@ -50,7 +50,7 @@ func parseOwner(s string) Owner {
 }
 
 func parseAddresses(s string) (list []netip.Addr) {
-	for _, field := range strings.Fields(s) {
+	for field := range strings.FieldsSeq(s) {
 		list = append(list, netip.MustParseAddr(field))
 	}
 	return list

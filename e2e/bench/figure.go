@@ -80,8 +80,8 @@ func (d distribution) quantile(q float64) figure {
 	return f
 }
 
-// print writes one table of all figures.
-func print(to io.Writer, figures []figure) error {
+// writeTable writes one table of all figures.
+func writeTable(to io.Writer, figures []figure) error {
 	table := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "\nFIGURE\tVALUE\tUNIT\tCOUNT\tTARGET\t")
 	for _, f := range figures {

@@ -44,7 +44,7 @@ func measure(ctx context.Context, options options, files []string, out io.Writer
 			return err
 		}
 	}
-	return print(out, figures)
+	return writeTable(out, figures)
 }
 
 // run is what was measured of one Service, as times since its creation

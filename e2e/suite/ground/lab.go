@@ -108,7 +108,7 @@ func (r labRoles) Processes(ctx context.Context) ([]Process, error) {
 			}
 			process, err := labProcess(pod.Spec.NodeName, container)
 			if err != nil {
-				return nil, fmt.Errorf("Pod %s: %w", pod.Name, err)
+				return nil, fmt.Errorf("the Pod %s: %w", pod.Name, err)
 			}
 			processes = append(processes, process)
 		}

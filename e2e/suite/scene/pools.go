@@ -3,7 +3,6 @@ package scene
 import (
 	"context"
 	"encoding/json"
-	"maps"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -44,14 +43,14 @@ func (st *Stage) SetPools(ctx context.Context, settings map[string]string) {
 			undo[key] = nil
 		}
 	}
-	DeferCleanup(func(ctx SpecContext) { Expect(st.patchPools(ctx, undo)).To(Succeed()) })
-	Expect(st.patchPools(ctx, pointers(settings))).To(Succeed())
+	DeferCleanup(st.patchPools, undo, metav1.PatchOptions{})
+	Expect(st.patchPools(ctx, pointers(settings), metav1.PatchOptions{})).To(Succeed())
 }
 
 // TryPools changes keys of the pool ConfigMap like SetPools, but only says
 // whether the API server would take them.
 func (st *Stage) TryPools(ctx context.Context, settings map[string]string) error {
-	return st.patchPools(ctx, pointers(settings), metav1.DryRunAll)
+	return st.patchPools(ctx, pointers(settings), metav1.PatchOptions{DryRun: []string{metav1.DryRunAll}})
 }
 
 // Pools returns the pool ConfigMap.
@@ -63,18 +62,18 @@ func (st *Stage) Pools(ctx context.Context) *corev1.ConfigMap {
 }
 
 // patchPools sets keys; nil takes one away.
-func (st *Stage) patchPools(ctx context.Context, settings map[string]*string, dryRun ...string) error {
+func (st *Stage) patchPools(ctx context.Context, settings map[string]*string, options metav1.PatchOptions) error {
 	patch, err := json.Marshal(map[string]any{"data": settings})
 	if err != nil {
 		return err
 	}
-	_, err = st.API.CoreV1().ConfigMaps(System).Patch(ctx, ConfigMap, types.MergePatchType, patch, metav1.PatchOptions{DryRun: dryRun})
+	_, err = st.API.CoreV1().ConfigMaps(System).Patch(ctx, ConfigMap, types.MergePatchType, patch, options)
 	return err
 }
 
 func pointers(settings map[string]string) map[string]*string {
 	result := map[string]*string{}
-	for key, value := range maps.All(settings) {
+	for key, value := range settings {
 		result[key] = &value
 	}
 	return result

@@ -18,7 +18,7 @@ import (
 )
 
 // hardware finds link-layer addresses in what programs print.
-var hardware = regexp.MustCompile(`(?i)\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b`) //nolint:gochecknoglobals // a constant
+var hardware = regexp.MustCompile(`(?i)\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b`)
 
 // Responders asks on the segment, from the client, who has an address, and
 // returns the nodes that answer: with arping, or with ndisc6.

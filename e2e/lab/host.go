@@ -86,24 +86,3 @@ func (h Host) Neighbour(ctx context.Context, address netip.Addr) (string, error)
 	}
 	return "", nil
 }
-
-// SetLink sets the host's link to the segment up or down on the host's side:
-// down, the host loses the link's routes.
-func (h Host) SetLink(ctx context.Context, up bool) error {
-	_, err := h.Run(ctx, "ip", "link", "set", "eth0", upDown(up))
-	return err
-}
-
-// SetPort sets the host's port on the switch up or down: down, the host loses
-// the carrier and keeps what it has configured.
-func (h Host) SetPort(ctx context.Context, up bool) error {
-	_, err := h.cluster.Host("switch").Run(ctx, "ip", "link", "set", h.Name, upDown(up))
-	return err
-}
-
-func upDown(up bool) string {
-	if up {
-		return "up"
-	}
-	return "down"
-}

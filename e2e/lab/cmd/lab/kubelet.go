@@ -37,6 +37,7 @@ func runKubelet() *cobra.Command {
 	flags.StringVar(&config.State, "state", "", "directory for volumes and containers")
 	flags.StringVar(&config.Logs, "logs", "", "directory for the containers' output")
 	flags.StringVar(&config.Programs, "programs", "", "directory of herald and herald-announcer")
+	flags.StringVar(&config.Certificate, "certificate", "", "files of the serving certificate and key, without .crt and .key")
 	return cmd
 }
 

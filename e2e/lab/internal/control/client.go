@@ -62,7 +62,7 @@ func (c *Client) Logs(ctx context.Context) ([]string, error) {
 // Follow calls show with each line of progress from the start on, until the
 // lab is ready. The error is ErrFailed or ErrVanished where it did not come up.
 func (c *Client) Follow(ctx context.Context, show func(Progress)) error {
-	response, err := c.open(ctx, "progress")
+	response, err := c.open(ctx, http.MethodGet, "progress")
 	if err != nil {
 		return err
 	}
@@ -84,8 +84,26 @@ func (c *Client) Follow(ctx context.Context, show func(Progress)) error {
 	}
 }
 
+// Reconnect sets a host's links up and configures them.
+func (c *Client) Reconnect(ctx context.Context, host string) error {
+	return c.post(ctx, "hosts/"+host+"/reconnect")
+}
+
+// Start starts a process that has ended.
+func (c *Client) Start(ctx context.Context, host, component string) error {
+	return c.post(ctx, "processes/"+host+"/"+component+"/start")
+}
+
+func (c *Client) post(ctx context.Context, path string) error {
+	response, err := c.open(ctx, http.MethodPost, path)
+	if err != nil {
+		return err
+	}
+	return response.Body.Close()
+}
+
 func (c *Client) get(ctx context.Context, path string) ([]byte, error) {
-	response, err := c.open(ctx, path)
+	response, err := c.open(ctx, http.MethodGet, path)
 	if err != nil {
 		return nil, err
 	}
@@ -93,8 +111,8 @@ func (c *Client) get(ctx context.Context, path string) ([]byte, error) {
 	return io.ReadAll(response.Body)
 }
 
-func (c *Client) open(ctx context.Context, path string) (*http.Response, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://lab/"+path, nil)
+func (c *Client) open(ctx context.Context, method, path string) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, method, "http://lab/"+path, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -31,6 +31,9 @@ type Config struct {
 	State      string       // directory for volumes and containers
 	Logs       string       // directory for the containers' output
 	Programs   string       // directory of herald and herald-announcer
+	// Certificate is the path of the serving certificate and key, without
+	// .crt and .key.
+	Certificate string
 }
 
 // Kubelet runs the Pods of one node. It runs in the node's network namespace.
@@ -67,6 +70,7 @@ func Run(ctx context.Context, config Config, log *slog.Logger) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return k.renewLease(ctx) })
+	group.Go(func() error { return k.serveLogs(ctx) })
 	group.Go(func() error { return k.keepReady(ctx) })
 	group.Go(func() error {
 		cidrs, err := k.awaitPodCIDRs(ctx)

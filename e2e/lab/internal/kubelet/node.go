@@ -68,7 +68,8 @@ func (k *Kubelet) nodeStatus() corev1.NodeStatus {
 			Architecture:            runtime.GOARCH,
 			ContainerRuntimeVersion: "lab://1",
 		},
-		Addresses: []corev1.NodeAddress{{Type: corev1.NodeHostName, Address: k.config.NodeName}},
+		DaemonEndpoints: corev1.NodeDaemonEndpoints{KubeletEndpoint: corev1.DaemonEndpoint{Port: port}},
+		Addresses:       []corev1.NodeAddress{{Type: corev1.NodeHostName, Address: k.config.NodeName}},
 		Conditions: []corev1.NodeCondition{{
 			Type:               corev1.NodeReady,
 			Status:             corev1.ConditionTrue,

@@ -40,7 +40,7 @@ func newProcess(place *place, spec *corev1.Container) (*process, error) {
 		place: place,
 		spec:  spec,
 		file:  filepath.Join(directory, "spec.json"),
-		log:   filepath.Join(place.kubelet.config.Logs, place.pod.Name+"_"+spec.Name+".log"),
+		log:   place.kubelet.logFile(place.pod.Name, spec.Name),
 	}
 	root := filepath.Join(directory, "root")
 	if err := errors.Join(os.MkdirAll(root, 0o755), os.MkdirAll(filepath.Dir(p.log), 0o755)); err != nil {

@@ -81,6 +81,7 @@ func (w *worker) run(ctx context.Context) {
 	}()
 	defer func() {
 		cancel()
+		terminate(nil)
 		<-ended
 	}()
 	for {

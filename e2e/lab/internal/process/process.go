@@ -4,7 +4,6 @@ package process
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -87,31 +86,3 @@ func (e *ExitError) Error() string {
 }
 
 func (e *ExitError) Unwrap() error { return e.Err }
-
-// Tail returns the last bytes of a log file, whole lines.
-func Tail(path string, size int64) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close() //nolint:errcheck // read only
-	info, err := file.Stat()
-	if err != nil {
-		return nil, err
-	}
-	start := max(0, info.Size()-size)
-	text, err := io.ReadAll(io.NewSectionReader(file, start, info.Size()-start))
-	if start > 0 {
-		text = afterFirstLine(text)
-	}
-	return text, err
-}
-
-func afterFirstLine(text []byte) []byte {
-	for i, b := range text {
-		if b == '\n' {
-			return text[i+1:]
-		}
-	}
-	return text
-}

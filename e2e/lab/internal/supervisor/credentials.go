@@ -42,12 +42,13 @@ func (s *Supervisor) writeCredentials(_ context.Context, _ func(string)) (err er
 		"kube-proxy":              "system:kube-proxy",
 	}
 	for _, node := range s.plan.Nodes {
-		if err := s.writeUser(node, "system:node:"+node, []string{"system:nodes"}); err != nil {
+		if err := s.writeNode(node); err != nil {
 			return err
 		}
 	}
 	for file, user := range users {
-		if err := s.writeUser(file, user, nil); err != nil {
+		credentials, err := s.authority.Issue(user, nil, nil, nil)
+		if err := errors.Join(err, s.writeKubeconfig(file, user, credentials)); err != nil {
 			return err
 		}
 	}
@@ -59,12 +60,13 @@ func (s *Supervisor) writeCredentials(_ context.Context, _ func(string)) (err er
 	)
 }
 
-func (s *Supervisor) writeUser(file, user string, groups []string) error {
-	credentials, err := s.authority.Issue(user, groups, nil, nil)
-	if err != nil {
-		return err
-	}
-	return s.writeKubeconfig(file, user, credentials)
+// writeNode makes what a kubelet is by: a client of the API server, and the
+// server that the API server asks for logs.
+func (s *Supervisor) writeNode(node string) error {
+	host, _ := s.plan.Host(node)
+	user := "system:node:" + node
+	credentials, err := s.authority.Issue(user, []string{"system:nodes"}, []string{node}, host.Addresses())
+	return errors.Join(err, writePair(node, credentials), s.writeKubeconfig(node, user, credentials))
 }
 
 func (s *Supervisor) writeKubeconfig(file, user string, credentials pki.Pair) error {

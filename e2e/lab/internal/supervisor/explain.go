@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/heraldlb/herald/e2e/lab/internal/process"
+	"github.com/heraldlb/herald/e2e/lab/internal/tail"
 )
 
 // tailSize is how much of a log goes with a failure.
@@ -57,12 +58,12 @@ func describe(state corev1.ContainerState) string {
 }
 
 func appendTail(text *strings.Builder, log string) {
-	tail, err := process.Tail(log, tailSize)
+	lines, err := tail.Bytes(log, tailSize)
 	if err != nil {
 		fmt.Fprintf(text, "\nits log: %v", err)
 		return
 	}
-	fmt.Fprintf(text, "\nthe end of %s:\n%s", log, tail)
+	fmt.Fprintf(text, "\nthe end of %s:\n%s", log, lines)
 }
 
 // unready returns those of Herald's Pods that are not ready.

@@ -38,8 +38,9 @@ func (s *Supervisor) awaitNodes(ctx context.Context, detail func(string)) error 
 	if err != nil {
 		return err
 	}
-	for to, cidrs := range ready {
-		if err := s.routeTo(to, cidrs); err != nil {
+	s.podCIDRs = ready
+	for _, node := range s.plan.Nodes {
+		if err := s.routePods(node); err != nil {
 			return err
 		}
 	}
@@ -89,30 +90,54 @@ func isReady(node *corev1.Node) bool {
 	return false
 }
 
-// routeTo routes a node's Pod ranges from every other node.
-func (s *Supervisor) routeTo(to string, cidrs []string) error {
-	host, _ := s.plan.Host(to)
+// routePods routes the other nodes' Pod ranges on a node.
+func (s *Supervisor) routePods(from string) error {
+	for to, cidrs := range s.podCIDRs {
+		if to == from {
+			continue
+		}
+		host, _ := s.plan.Host(to)
+		err := s.namespaces[from].Do(func() error { return routeBy(host.Addresses(), cidrs) })
+		if err != nil {
+			return fmt.Errorf("node %s: %w", from, err)
+		}
+	}
+	return nil
+}
+
+// routeBy routes each prefix by the gateway of its family.
+func routeBy(gateways []netip.Addr, cidrs []string) error {
 	for _, text := range cidrs {
 		cidr, err := netip.ParsePrefix(text)
 		if err != nil {
-			return fmt.Errorf("node %s: %w", to, err)
+			return err
 		}
-		for _, gateway := range host.Addresses() {
+		for _, gateway := range gateways {
 			if gateway.Is4() != cidr.Addr().Is4() {
 				continue
 			}
-			for _, from := range s.plan.Nodes {
-				if from == to {
-					continue
-				}
-				err := s.namespaces[from].Do(func() error { return topology.AddRoute(cidr, gateway, "") })
-				if err != nil {
-					return fmt.Errorf("node %s: %w", from, err)
-				}
+			if err := topology.AddRoute(cidr, gateway, ""); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
+}
+
+// reconnect does for a host what its network configuration would do after its
+// link came up: addresses and routes return.
+func (s *Supervisor) reconnect(name string) error {
+	host, ok := s.plan.Host(name)
+	if !ok {
+		return fmt.Errorf("no host %q", name)
+	}
+	if err := s.namespaces[name].Do(host.Configure); err != nil {
+		return fmt.Errorf("host %s: %w", name, err)
+	}
+	if !s.plan.IsNode(name) {
+		return nil
+	}
+	return s.routePods(name)
 }
 
 // masquerade hides Pods that speak to hosts outside the cluster behind their

@@ -28,11 +28,28 @@ func (s *Supervisor) start(component, host string, args ...string) error {
 	if err != nil {
 		return err
 	}
-	s.table.add(started)
+	s.table.put(started)
 	go func() {
 		<-started.Done()
 		s.abort(started.Err())
 	}()
+	return nil
+}
+
+// restart starts a component again that has ended.
+func (s *Supervisor) restart(host, component string) error {
+	ended, ok := s.table.get(host, component)
+	switch {
+	case !ok:
+		return fmt.Errorf("no process %s on host %s", component, host)
+	case ended.Err() == nil:
+		return fmt.Errorf("%s on %s runs", component, host)
+	}
+	started, err := process.Start(ended.Spec)
+	if err != nil {
+		return err
+	}
+	s.table.put(started)
 	return nil
 }
 
@@ -41,10 +58,31 @@ func (s *Supervisor) startKube(component, host string, args ...string) error {
 	return s.start(component, host, append([]string{s.program("kube"), component}, args...)...)
 }
 
-func (t *processTable) add(p *process.Process) {
+// put remembers a process, in the place of its predecessor.
+func (t *processTable) put(p *process.Process) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if i := t.find(p.Spec.Host, p.Spec.Component); i >= 0 {
+		t.processes[i] = p
+		return
+	}
 	t.processes = append(t.processes, p)
+}
+
+func (t *processTable) get(host, component string) (*process.Process, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	i := t.find(host, component)
+	if i < 0 {
+		return nil, false
+	}
+	return t.processes[i], true
+}
+
+func (t *processTable) find(host, component string) int {
+	return slices.IndexFunc(t.processes, func(p *process.Process) bool {
+		return p.Spec.Host == host && p.Spec.Component == component
+	})
 }
 
 func (t *processTable) list() []*process.Process {

@@ -35,6 +35,12 @@ func (s *Supervisor) serveControl(ctx context.Context, listener net.Listener) er
 		}
 		_, _ = w.Write(text)
 	})
+	mux.HandleFunc("POST /hosts/{host}/reconnect", func(w http.ResponseWriter, r *http.Request) {
+		writeResult(w, s.reconnect(r.PathValue("host")))
+	})
+	mux.HandleFunc("POST /processes/{host}/{component}/start", func(w http.ResponseWriter, r *http.Request) {
+		writeResult(w, s.restart(r.PathValue("host"), r.PathValue("component")))
+	})
 	mux.HandleFunc("GET /logs", serveLogNames)
 	mux.Handle("GET /logs/", http.StripPrefix("/logs", http.FileServer(http.Dir(logDir))))
 
@@ -104,6 +110,12 @@ func serveLogNames(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	writeJSON(w, names)
+}
+
+func writeResult(w http.ResponseWriter, err error) {
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusConflict)
+	}
 }
 
 func writeJSON(w io.Writer, value any) {

@@ -88,6 +88,10 @@ func (s *Supervisor) apiserverFlags() []string {
 		"--service-account-issuer=https://kubernetes.default.svc.cluster.local",
 		"--service-account-key-file=" + credential("service-accounts.crt"),
 		"--service-account-signing-key-file=" + credential("service-accounts.key"),
+		"--kubelet-preferred-address-types=InternalIP",
+		"--kubelet-certificate-authority=" + credential("authority.crt"),
+		"--kubelet-client-certificate=" + credential("server.crt"),
+		"--kubelet-client-key=" + credential("server.key"),
 		"--profiling=false",
 	}
 }

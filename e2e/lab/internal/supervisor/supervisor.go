@@ -42,6 +42,7 @@ type Supervisor struct {
 	authority  *pki.Authority
 	admin      pki.Pair
 	client     kubernetes.Interface
+	podCIDRs   map[string][]string // by node
 }
 
 // Run brings the lab up and serves until ctx ends or the lab does not come up.

@@ -97,6 +97,7 @@ func (s *Supervisor) kubeletArgs(node string) []string {
 		"--state=" + stateDir + "/kubelet/" + node,
 		"--logs=" + logDir + "/" + node,
 		"--programs=" + s.program(""),
+		"--certificate=" + credential(node),
 	}
 }
 

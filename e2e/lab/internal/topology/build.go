@@ -39,7 +39,7 @@ func Build(plan *Plan) (map[string]Namespace, error) {
 		return nil, fmt.Errorf("switch: %w", err)
 	}
 	for _, host := range plan.Hosts {
-		if err := namespaces[host.Name].Do(func() error { return configure(host) }); err != nil {
+		if err := namespaces[host.Name].Do(host.Configure); err != nil {
 			return nil, fmt.Errorf("host %s: %w", host.Name, err)
 		}
 	}
@@ -93,12 +93,13 @@ func HardwareAddress(link Link) net.HardwareAddr {
 	return append(net.HardwareAddr{0x02, 0x00}, address[len(address)-4:]...)
 }
 
-// configure sets a host's addresses and routes from inside.
-func configure(host Host) error {
+// Configure sets the host's links up, with their addresses and routes, from
+// inside its namespace. What is there already stays.
+func (h Host) Configure() error {
 	if err := SetUp("lo"); err != nil {
 		return err
 	}
-	for _, link := range host.Links {
+	for _, link := range h.Links {
 		for _, prefix := range link.Addresses {
 			if err := AddAddress(link.Name, prefix); err != nil {
 				return err
@@ -108,7 +109,7 @@ func configure(host Host) error {
 			return err
 		}
 	}
-	for _, gateway := range host.Gateways {
+	for _, gateway := range h.Gateways {
 		if err := AddRoute(netip.PrefixFrom(Unspecified(gateway), 0), gateway, ""); err != nil {
 			return err
 		}

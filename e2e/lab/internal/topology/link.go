@@ -8,13 +8,14 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// AddAddress puts an address on a link of the calling thread's namespace.
+// AddAddress puts an address on a link of the calling thread's namespace; it
+// may be there already.
 func AddAddress(link string, prefix netip.Prefix) error {
 	device, err := netlink.LinkByName(link)
 	if err != nil {
 		return fmt.Errorf("link %s: %w", link, err)
 	}
-	if err := netlink.AddrAdd(device, &netlink.Addr{IPNet: ipNet(prefix)}); err != nil {
+	if err := netlink.AddrReplace(device, &netlink.Addr{IPNet: ipNet(prefix)}); err != nil {
 		return fmt.Errorf("address %s on %s: %w", prefix, link, err)
 	}
 	return nil

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"encoding/hex"
+	"net/netip"
+	"strings"
+	"testing"
+)
+
+func TestClaimed(t *testing.T) {
+	const ethernet = "ffffffffffff 0200c0a86415 "
+	for _, test := range []struct {
+		name, frame string
+		want        netip.Addr
+	}{
+		{
+			"gratuitous ARP",
+			ethernet + "0806 0001 0800 06 04 0001 0200c0a86415 c0a864c8 000000000000 c0a864c8",
+			netip.MustParseAddr("192.168.100.200"),
+		},
+		{
+			"ARP probe: of nobody yet",
+			ethernet + "0806 0001 0800 06 04 0001 0200c0a86415 00000000 000000000000 c0a864c8",
+			netip.IPv4Unspecified(),
+		},
+		{
+			"neighbour advertisement",
+			ethernet + "86dd 60000000 0020 3a ff fd000100000000000000000000000021 ff020000000000000000000000000001" +
+				"88 00 0000 20000000 fd000100000000000000000000010000 02010200c0a86415",
+			netip.MustParseAddr("fd00:100::1:0"),
+		},
+		{
+			"neighbour solicitation: a question",
+			ethernet + "86dd 60000000 0018 3a ff fd000100000000000000000000000021 ff0200000000000000000001ff010000" +
+				"87 00 0000 00000000 fd000100000000000000000000010000",
+			netip.Addr{},
+		},
+		{"cut off", ethernet + "0806 0001 0800 06 04", netip.Addr{}},
+		{"IPv4", ethernet + "0800" + strings.Repeat("00", 60), netip.Addr{}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			frame, err := hex.DecodeString(strings.ReplaceAll(test.frame, " ", ""))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, ok := claimed(frame)
+			if got != test.want || ok != test.want.IsValid() {
+				t.Errorf("got %v, %t; want %v", got, ok, test.want)
+			}
+		})
+	}
+}

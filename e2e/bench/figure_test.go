@@ -1,0 +1,79 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+func TestExposures(t *testing.T) {
+	var runs []run
+	for i := range 100 {
+		runs = append(runs, run{family: corev1.IPv4Protocol, status: time.Millisecond, reached: time.Duration(100-i) * 5 * time.Millisecond})
+	}
+	figures := map[string]figure{}
+	for _, f := range exposures(runs) {
+		figures[f.Name] = f
+	}
+	for name, want := range map[string]float64{
+		"IPv4, created to first answer, p50":           250,
+		"IPv4, created to first answer, p99":           495,
+		"IPv4, created to first answer, max":           500,
+		"IPv4, created to status written, p99":         1,
+		"IPv4, created to claimed on the segment, p50": 0, // none was seen
+	} {
+		if got := figures[name].Value; got != want {
+			t.Errorf("%s: got %g, want %g", name, got, want)
+		}
+	}
+	if met := figures["IPv4, created to first answer, p50"].Met; met == nil || *met {
+		t.Error("a p50 of 250 ms misses its target")
+	}
+	if met := figures["IPv4, created to first answer, p99"].Met; met == nil || !*met {
+		t.Error("a p99 of 495 ms meets its target")
+	}
+	if count := figures["IPv4, created to claimed on the segment, p50"].Count; count != 0 {
+		t.Errorf("counted %d claims that nobody saw", count)
+	}
+}
+
+func TestReadGoBenchmarks(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bench.txt")
+	text := `goos: linux
+BenchmarkChurn/newest/held=1000-2      	 1000	 400 p50-ns/allocate	 100 p50-ns/release
+BenchmarkChurn/newest/held=1000000-2   	 1000	 1200 p50-ns/allocate	 150 p50-ns/release
+BenchmarkReplies/IPv4/1000-2           	   10	 600000 replies/s	 0.6 of-kernel
+PASS
+`
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	figures, err := readGoBenchmarks([]string{path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	met := map[string]bool{}
+	for _, f := range figures {
+		if f.Met != nil {
+			met[f.Name+" "+f.Unit] = *f.Met
+		}
+	}
+	want := map[string]bool{
+		"Churn/newest/held=1000000 p50-ns/allocate":                   false,
+		"Churn/newest/held=1000000 p50-ns/release":                    true,
+		"Replies/IPv4/1000 of-kernel":                                 true,
+		"Churn/newest, 1,000,000 held : 1,000, p50-ns/allocate ratio": false,
+		"Churn/newest, 1,000,000 held : 1,000, p50-ns/release ratio":  true,
+	}
+	for name, want := range want {
+		if got, ok := met[name]; !ok || got != want {
+			t.Errorf("%s: met %t (found %t), want %t", name, got, ok, want)
+		}
+	}
+	if len(met) != len(want) {
+		t.Errorf("figures with a target: %v", met)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -109,6 +110,9 @@ func (c *Client) Run(ctx context.Context) error {
 // the announcer's hello.
 func (c *Client) connect(ctx context.Context) (greeted bool, err error) {
 	conn, err := new(net.Dialer).DialContext(ctx, "unix", c.path)
+	if errors.Is(err, fs.ErrPermission) {
+		return false, fmt.Errorf("%w (the socket admits the group of its directory: in a Pod, its fsGroup)", err)
+	}
 	if err != nil {
 		return false, err
 	}

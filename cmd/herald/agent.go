@@ -70,12 +70,12 @@ func (f *agentFlags) run(ctx context.Context, logs io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("set up the agent: %w", err)
 	}
-	err = announcement.Add(ctx, mgr, announcement.Options{
+	err = announcement.SetUp(ctx, mgr, announcement.Options{
 		Node:     f.node,
 		Pools:    pools,
 		Class:    f.class(),
 		Socket:   f.socket,
-		Registry: ctrlmetrics.Registry,
+		Metrics:  ctrlmetrics.Registry,
 	})
 	if err != nil {
 		return fmt.Errorf("set up the agent: %w", err)

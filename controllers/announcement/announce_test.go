@@ -42,6 +42,7 @@ func TestAgent(t *testing.T) {
 		"events":                       testEvents,
 		"no eligible node":             testNoEligibleNode,
 		"health and metrics":           testHealth,
+		"the deployed rights":          testDeployedRights,
 		"shared conditions":            testSharedConditions,
 	} {
 		t.Run(name, func(t *testing.T) { test(newCluster(t, config)) })

@@ -259,12 +259,12 @@ func (h *host) launch() {
 		h.c.t.Fatal(err)
 	}
 	h.registry = prometheus.NewRegistry()
-	err = Add(h.c.t.Context(), mgr, Options{
-		Node:     h.name,
-		Pools:    h.c.pools,
-		Class:    loadbalancer.Class{Names: []string{h.c.class}},
-		Socket:   h.socket,
-		Registry: h.registry,
+	err = SetUp(h.c.t.Context(), mgr, Options{
+		Node:    h.name,
+		Pools:   h.c.pools,
+		Class:   loadbalancer.Class{Names: []string{h.c.class}},
+		Socket:  h.socket,
+		Metrics: h.registry,
 	})
 	if err != nil {
 		h.c.t.Fatal(err)

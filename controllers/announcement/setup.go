@@ -25,18 +25,18 @@ import (
 // reconcileTimeout bounds a reconciliation; only the reporter's waits at all.
 const reconcileTimeout = 30 * time.Second
 
-// Options of the agent; all are required.
+// Options are what the agent is told.
 type Options struct {
 	// Node is the name of the node that the agent runs on.
 	Node string
-	// Pools is the ConfigMap of the pools.
+	// Pools names the ConfigMap of the address pools.
 	Pools types.NamespacedName
 	// Class says which Services are Herald's.
 	Class loadbalancer.Class
 	// Socket is the path that the announcer listens on.
 	Socket string
-	// Registry is where the metrics are registered.
-	Registry prometheus.Registerer
+	// Metrics is where the announcer's metrics are registered.
+	Metrics prometheus.Registerer
 }
 
 // agent holds the parts together.
@@ -52,9 +52,9 @@ type agent struct {
 	synced     atomic.Bool
 }
 
-// Add adds the agent to a manager that has CacheOptions and no leader election.
-// It runs while the manager does.
-func Add(ctx context.Context, mgr ctrl.Manager, o Options) error {
+// SetUp adds the agent to mgr, whose cache has been made with CacheOptions. It
+// elects no leader. Its checks for /healthz and /readyz are added too.
+func SetUp(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	if o.Node == "" {
 		return errors.New("the agent needs the name of its node")
 	}
@@ -79,7 +79,7 @@ func Add(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	if err := a.addControllers(o.Node); err != nil {
 		return err
 	}
-	if err := o.Registry.Register(newCollector(a.client.Connected, observer.latest)); err != nil {
+	if err := o.Metrics.Register(newCollector(a.client.Connected, observer.latest)); err != nil {
 		return fmt.Errorf("register metrics: %w", err)
 	}
 	return errors.Join(

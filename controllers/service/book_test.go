@@ -38,18 +38,17 @@ func poolOf(t fataler, prefix string) []ipam.Pool {
 }
 
 // testClaim is that of a Service created at a second, which asks for any IPv4
-// address unless it names one.
-func testClaim(name string, second int, asked ...netip.Addr) claim {
+// address.
+func testClaim(name string, second int) claim {
 	key := types.NamespacedName{Namespace: "default", Name: name}
 	return claim{
 		key:     key,
 		uid:     types.UID(fmt.Sprint(name, second)),
 		created: time.Unix(int64(second), 0),
 		request: ipam.Request{
-			Owner:     ipam.Owner(key),
-			Families:  []ipam.Family{ipam.IPv4},
-			Addresses: asked,
-			Ports:     []ipam.Port{{Protocol: "TCP", Number: 80}},
+			Owner:    ipam.Owner(key),
+			Families: []ipam.Family{ipam.IPv4},
+			Ports:    []ipam.Port{{Protocol: "TCP", Number: 80}},
 		},
 	}
 }

@@ -92,9 +92,9 @@ func (b *book) demand(r ipam.Request) string {
 	}
 	if r.Sharing.Key == "" && !b.shares[pool] {
 		// Its ports do not matter, since it shares with nobody.
-		return fmt.Sprint(pool, r.Families, r.Required, r.Addresses)
+		return fmt.Sprintf("%s %v %d %v", pool, r.Families, r.Required, r.Addresses)
 	}
-	return fmt.Sprint(pool, r.Families, r.Required, r.Addresses, r.Ports, r.Sharing)
+	return fmt.Sprintf("%s %v %d %v %v %q", pool, r.Families, r.Required, r.Addresses, r.Ports, r.Sharing)
 }
 
 // contenders returns those of the other holders who do not know yet that they

@@ -121,11 +121,11 @@ func (i *instance) run(mgr ctrl.Manager) {
 
 // client is the manager's client, with an eye on what the controller does.
 func (i *instance) client(config *rest.Config, options client.Options) (client.Client, error) {
-	real, err := client.NewWithWatch(config, options)
+	direct, err := client.NewWithWatch(config, options)
 	if err != nil {
 		return nil, err
 	}
-	return interceptor.NewClient(real, interceptor.Funcs{
+	return interceptor.NewClient(direct, interceptor.Funcs{
 		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
 			err := c.Get(ctx, key, object, options...)
 			if svc, ok := object.(*corev1.Service); ok && err == nil {

@@ -77,6 +77,7 @@ func testHandOver(w *world) {
 	for i := range count {
 		w.create(fmt.Sprintf("s%02d", i))
 		if i == count/2 {
+			w.is("s00", hasSomeAddress())
 			first.shutDown()
 		}
 	}

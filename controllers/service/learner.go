@@ -61,11 +61,11 @@ func (l *learner) learn(ctx context.Context) error {
 		return err
 	}
 	var serving, leaving []claim
-	page := &corev1.ServiceList{}
-	for first := true; first || page.Continue != ""; first = false {
+	for token := ""; ; {
 		// Without a resourceVersion the API server gives what is true now.
-		err := l.live.List(ctx, page, client.MatchingFields{"spec.type": string(corev1.ServiceTypeLoadBalancer)},
-			client.Limit(learnPage), client.Continue(page.Continue))
+		var page corev1.ServiceList
+		err := l.live.List(ctx, &page, client.MatchingFields{"spec.type": string(corev1.ServiceTypeLoadBalancer)},
+			client.Limit(learnPage), client.Continue(token))
 		if err != nil {
 			return fmt.Errorf("list Services: %w", err)
 		}
@@ -77,6 +77,9 @@ func (l *learner) learn(ctx context.Context) error {
 				leaving = append(leaving, newClaim(svc))
 			case roleNone:
 			}
+		}
+		if token = page.Continue; token == "" {
+			break
 		}
 	}
 	l.book.learn(serving, leaving)

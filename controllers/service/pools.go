@@ -70,6 +70,7 @@ func (p *pools) use(ctx context.Context, configMap *corev1.ConfigMap) (faults co
 	if parsed == nil {
 		p.metrics.configStale.Set(1)
 		p.book.setNote(fmt.Sprintf("ConfigMap %s: %v", p.name, faults.Err()))
+		log.FromContext(ctx).Error(faults.Err(), "The pools stay as they were", "configMap", p.name)
 		return faults, false
 	}
 	p.metrics.configStale.Set(0)

@@ -109,6 +109,7 @@ func (r *reconciler) write(ctx context.Context, svc, desired *corev1.Service) er
 	}
 	r.book.wrote(desired)
 	r.events.after(svc, desired)
+	log.FromContext(ctx).Info("Status written", "addresses", list(loadbalancer.Addresses(desired)), "reason", reason(desired))
 	return nil
 }
 

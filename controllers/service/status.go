@@ -81,3 +81,11 @@ func differs(svc, desired *corev1.Service) bool {
 func condition(svc *corev1.Service) *metav1.Condition {
 	return meta.FindStatusCondition(svc.Status.Conditions, loadbalancer.ConditionAddressAllocated)
 }
+
+// reason returns the reason in Herald's condition on svc, "" if there is none.
+func reason(svc *corev1.Service) string {
+	if c := condition(svc); c != nil {
+		return c.Reason
+	}
+	return ""
+}

@@ -96,14 +96,18 @@ func outsidePool(c claim, a answer) (verdict, bool) {
 }
 
 func allocated(c claim, a answer) (verdict, bool) {
-	message := list(a.addresses)
+	facts := []string{list(a.addresses)}
 	for _, family := range missing(c.request.Families, a.addresses) {
-		message += fmt.Sprintf("; no %s address is to be had", family)
+		facts = append(facts, fmt.Sprintf("no %s address is to be had", family))
 	}
 	if len(c.asked.Overruled) > 0 {
-		message += fmt.Sprintf("; %s decides, not %s", c.asked.Source, strings.Join(c.asked.Overruled, ", "))
+		facts = append(facts, fmt.Sprintf("%s decides, not %s", c.asked.Source, strings.Join(c.asked.Overruled, ", ")))
 	}
-	return verdict{status: metav1.ConditionTrue, reason: loadbalancer.ReasonAllocated, message: message}, true
+	return verdict{
+		status:  metav1.ConditionTrue,
+		reason:  loadbalancer.ReasonAllocated,
+		message: strings.Join(facts, "; "),
+	}, true
 }
 
 // missing returns the families of which there is no address.

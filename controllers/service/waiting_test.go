@@ -17,7 +17,7 @@ func waitingTests() map[string]func(*world) {
 		"the oldest first":                      testOldestFirst,
 		"all at once when the pool grows":       testPoolGrows,
 		"told once why":                         testToldOnce,
-		"500 Services at once":                  testBurst,
+		"510 Services at once":                  testBurst,
 		"one that is deleted leaves the line":   testWaiterDeleted,
 		"a failed write keeps the reservation":  testFailedWrite,
 		"a failed write of one that is deleted": testFailedWriteThenDeleted,
@@ -76,9 +76,9 @@ func testToldOnce(w *world) {
 }
 
 func testBurst(w *world) {
-	const count = 500
+	const count = 510 // more than a new leader lists at once
 	w.setPools(map[string]string{"cidr-global": "198.18.0.0/16,2001:db8::/64"})
-	w.start()
+	c := w.start()
 	began := time.Now()
 	var creators errgroup.Group
 	creators.SetLimit(16)
@@ -95,6 +95,13 @@ func testBurst(w *world) {
 	w.until("all have addresses", func() (bool, error) { return w.count(hasSomeAddress()) == count, nil })
 	w.Logf("%d Services created in %v, all addressed after %v", count, created, time.Since(began))
 	w.unique()
+	c.shutDown()
+
+	c = w.start()
+	c.finish()
+	if wrote := c.wrote(); len(wrote) > 0 {
+		w.Errorf("after a restart %d Services were written", len(wrote))
+	}
 }
 
 func testWaiterDeleted(w *world) {

@@ -106,6 +106,17 @@ func BenchmarkFragmented(b *testing.B) {
 	}
 }
 
+// BenchmarkRanges has a pool of 65,536 ranges of 16 addresses each.
+func BenchmarkRanges(b *testing.B) {
+	var list []string
+	for i := range 1 << 16 {
+		list = append(list, fmt.Sprintf("10.%d.%d.0/28", i>>8, i&0xff))
+	}
+	const n = 1000
+	a, held := filled(b, n, Pool{Name: Global, Addresses: addresses(b, list...)})
+	churn(b, a, held, func(int) int { return rand.IntN(n) })
+}
+
 // BenchmarkShared has a pool that shares where the ports of every request are in
 // use on every address.
 func BenchmarkShared(b *testing.B) {
@@ -113,6 +124,19 @@ func BenchmarkShared(b *testing.B) {
 		b.Run(fmt.Sprintf("held=%d", n), func(b *testing.B) {
 			a, held := filled(b, n, Pool{Name: Global, Addresses: addresses(b, "10.0.0.0/8"), Share: true})
 			churn(b, a, held, func(i int) int { return n - 1 - i%batch })
+		})
+	}
+}
+
+// BenchmarkSetPools rebuilds what is free around those who hold.
+func BenchmarkSetPools(b *testing.B) {
+	for _, n := range []int{1000, 1_000_000} {
+		b.Run(fmt.Sprintf("held=%d", n), func(b *testing.B) {
+			pool := Pool{Name: Global, Addresses: addresses(b, "10.0.0.0/8")}
+			a, _ := filled(b, n, pool)
+			for b.Loop() {
+				a.SetPools(Ascending, []Pool{pool})
+			}
 		})
 	}
 }

@@ -33,6 +33,7 @@ func newRootCommand() *cobra.Command {
 	root.AddCommand(
 		newControllerCommand(),
 		newAgentCommand(),
+		newAnnouncerCommand(),
 		newCheckCommand(),
 		newVersionCommand(),
 	)

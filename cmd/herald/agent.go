@@ -71,11 +71,11 @@ func (f *agentFlags) run(ctx context.Context, logs io.Writer) error {
 		return fmt.Errorf("set up the agent: %w", err)
 	}
 	err = announcement.SetUp(ctx, mgr, announcement.Options{
-		Node:     f.node,
-		Pools:    pools,
-		Class:    f.class(),
-		Socket:   f.socket,
-		Metrics:  ctrlmetrics.Registry,
+		Node:    f.node,
+		Pools:   pools,
+		Class:   f.class(),
+		Socket:  f.socket,
+		Metrics: ctrlmetrics.Registry,
 	})
 	if err != nil {
 		return fmt.Errorf("set up the agent: %w", err)

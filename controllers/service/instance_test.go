@@ -33,7 +33,7 @@ type instance struct {
 	mu       sync.Mutex
 	versions map[string]string // of the Services whose reconciliation began, by name
 	writes   []string          // names of the Services written
-	onRead   func(*corev1.Service)
+	onRead   func(*corev1.Service) error
 	onWrite  func(ctx context.Context, name string, write func() error) error
 	shutDown func()
 }
@@ -57,7 +57,7 @@ func writing(intercept func(ctx context.Context, name string, write func() error
 }
 
 // reading intercepts what the controller reads from its cache.
-func reading(intercept func(*corev1.Service)) setting {
+func reading(intercept func(*corev1.Service) error) setting {
 	return func(i *instance, _ *ctrl.Options, _ *service.Options) { i.onRead = intercept }
 }
 
@@ -133,7 +133,7 @@ func (i *instance) client(config *rest.Config, options client.Options) (client.C
 				defer i.mu.Unlock()
 				i.versions[key.Name] = svc.ResourceVersion
 				if i.onRead != nil {
-					i.onRead(svc)
+					return i.onRead(svc)
 				}
 			}
 			return err

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/heraldlb/herald/controllers/loadbalancer"
 )
@@ -18,6 +19,7 @@ func leadingTests() map[string]func(*world) {
 		"a former leader that wakes up":       testFormerLeader,
 		"statuses are adopted, whoever wrote": testAdoption,
 		"an address not ours is put right":    testTampering,
+		"a cache that lags costs no address":  testLaggingCache,
 		"nothing is written twice":            testNothingTwice,
 	}
 }
@@ -158,10 +160,11 @@ func testTampering(w *world) {
 func testNothingTwice(w *world) {
 	w.setPools(map[string]string{"cidr-global": pool24})
 	var first atomic.Pointer[corev1.Service]
-	c := w.start(reading(func(svc *corev1.Service) {
+	c := w.start(reading(func(svc *corev1.Service) error {
 		if !first.CompareAndSwap(nil, svc.DeepCopy()) {
 			first.Load().DeepCopyInto(svc)
 		}
+		return nil
 	}))
 	w.create("web")
 	w.is("web", hasAddresses("192.0.2.0"))
@@ -173,4 +176,21 @@ func testNothingTwice(w *world) {
 	if got := c.metric("herald_allocations_total"); got != 1 {
 		w.Errorf("%v allocations, want 1", got)
 	}
+}
+
+// testLaggingCache: the cache does not know a Service yet that the leader learned.
+func testLaggingCache(w *world) {
+	w.setPools(map[string]string{"cidr-global": poolNothing})
+	asFirst(w)
+	var lagging atomic.Int32
+	w.start(reading(func(svc *corev1.Service) error {
+		if svc.Name == "web" && lagging.Add(1) == 1 {
+			return apierrors.NewNotFound(corev1.Resource("services"), svc.Name)
+		}
+		return nil
+	}))
+	w.until("the cache was asked", func() (bool, error) { return lagging.Load() > 0, nil })
+	w.create("next")
+	w.is("next", because(loadbalancer.ReasonPoolExhausted, ""))
+	w.is("web", hasAddresses("192.0.2.0"))
 }

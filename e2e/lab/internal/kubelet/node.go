@@ -48,7 +48,7 @@ func (k *Kubelet) register(ctx context.Context) error {
 	}
 	_, err = k.client.CoreV1().Nodes().Create(ctx, node, metav1.CreateOptions{})
 	if apierrors.IsAlreadyExists(err) {
-		return k.postStatus(ctx)
+		return k.sayReady(ctx)
 	}
 	return err
 }
@@ -70,14 +70,7 @@ func (k *Kubelet) nodeStatus() corev1.NodeStatus {
 		},
 		DaemonEndpoints: corev1.NodeDaemonEndpoints{KubeletEndpoint: corev1.DaemonEndpoint{Port: port}},
 		Addresses:       []corev1.NodeAddress{{Type: corev1.NodeHostName, Address: k.config.NodeName}},
-		Conditions: []corev1.NodeCondition{{
-			Type:               corev1.NodeReady,
-			Status:             corev1.ConditionTrue,
-			Reason:             "KubeletReady",
-			Message:            "the lab's kubelet runs",
-			LastHeartbeatTime:  metav1.Now(),
-			LastTransitionTime: metav1.Now(),
-		}},
+		Conditions:      []corev1.NodeCondition{readyCondition()},
 	}
 	status.Allocatable = status.Capacity
 	for _, address := range k.config.Addresses {
@@ -94,13 +87,26 @@ func kernelVersion() string {
 	return unix.ByteSliceToString(name.Release[:])
 }
 
-func (k *Kubelet) postStatus(ctx context.Context) error {
-	patch, err := json.Marshal(map[string]any{"status": k.nodeStatus()})
+// sayReady writes the Node's Ready condition anew; the rest of the status does
+// not change.
+func (k *Kubelet) sayReady(ctx context.Context) error {
+	patch, err := json.Marshal(map[string]any{"status": map[string]any{"conditions": []corev1.NodeCondition{readyCondition()}}})
 	if err != nil {
 		return err
 	}
 	_, err = k.client.CoreV1().Nodes().Patch(ctx, k.config.NodeName, types.StrategicMergePatchType, patch, metav1.PatchOptions{}, "status")
 	return err
+}
+
+func readyCondition() corev1.NodeCondition {
+	return corev1.NodeCondition{
+		Type:               corev1.NodeReady,
+		Status:             corev1.ConditionTrue,
+		Reason:             "KubeletReady",
+		Message:            "the lab's kubelet runs",
+		LastHeartbeatTime:  metav1.Now(),
+		LastTransitionTime: metav1.Now(),
+	}
 }
 
 // renewLease shows the node-lifecycle controller that the node lives.
@@ -116,7 +122,7 @@ func (k *Kubelet) keepReady(ctx context.Context) error {
 	return k.watchNode(ctx, func(node *corev1.Node) (bool, error) {
 		for _, condition := range node.Status.Conditions {
 			if condition.Type == corev1.NodeReady && condition.Status != corev1.ConditionTrue {
-				if err := k.postStatus(ctx); err != nil {
+				if err := k.sayReady(ctx); err != nil {
 					k.log.Warn("node status", "error", err) // the next version of the Node is the next try
 				}
 			}

@@ -16,7 +16,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/heraldlb/herald/e2e/lab/internal/control"
-	"github.com/heraldlb/herald/e2e/lab/internal/topology"
 )
 
 // farewell is how long the last lines of a failed lab may take to be read.
@@ -79,7 +78,7 @@ func (s *Supervisor) status() control.Status {
 		status.Hosts = append(status.Hosts, control.Host{
 			Name:      host.Name,
 			Addresses: host.Addresses(),
-			MAC:       topology.HardwareAddress(host.Links[0]).String(),
+			MAC:       host.Links[0].MAC.String(),
 			Node:      s.plan.IsNode(host.Name),
 		})
 	}

@@ -3,7 +3,6 @@ package topology
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -81,16 +80,9 @@ func plug(bridge *netlink.Bridge, link Link, into Namespace) error {
 		LinkAttrs:        netlink.LinkAttrs{Name: link.Port, MasterIndex: bridge.Index},
 		PeerName:         link.Name,
 		PeerNamespace:    netlink.NsFd(int(into.handle)),
-		PeerHardwareAddr: HardwareAddress(link),
+		PeerHardwareAddr: link.MAC,
 	}
 	return errors.Join(netlink.LinkAdd(veth), netlink.LinkSetUp(veth))
-}
-
-// HardwareAddress makes a locally administered address that ends in the four
-// last bytes of the link's first IP address, so that captures read well.
-func HardwareAddress(link Link) net.HardwareAddr {
-	address := link.Addresses[0].Addr().AsSlice()
-	return append(net.HardwareAddr{0x02, 0x00}, address[len(address)-4:]...)
 }
 
 // Configure sets the host's links up, with their addresses and routes, from

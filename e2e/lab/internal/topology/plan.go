@@ -9,6 +9,7 @@ package topology
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
 
@@ -63,26 +64,35 @@ type Link struct {
 	Name      string
 	Bridge    string
 	Port      string // the interface's name on the switch
+	MAC       net.HardwareAddr
 	Addresses []netip.Prefix
 }
 
 // Addresses returns the host's addresses on its first link.
-func (h Host) Addresses() []netip.Addr {
+func (h Host) Addresses() []netip.Addr { return h.Links[0].addresses() }
+
+func (l Link) addresses() []netip.Addr {
 	var addresses []netip.Addr
-	for _, prefix := range h.Links[0].Addresses {
+	for _, prefix := range l.Addresses {
 		addresses = append(addresses, prefix.Addr())
 	}
 	return addresses
 }
 
-// The subnets; the same digits name a host in both families: node1 is
-// 192.168.100.21 and fd00:100::21.
-const (
-	segmentV4 = "192.168.100.%d/24"
-	segmentV6 = "fd00:100::%d/64"
-	remoteV4  = "192.168.200.%d/24"
-	remoteV6  = "fd00:200::%d/64"
+// network is a subnet by the formats of its hosts' addresses. The same digits
+// name a host everywhere: node1 is 192.168.100.21, fd00:100::21 and
+// 02:00:00:00:01:21.
+type network struct{ bridge, v4, v6, mac string }
 
+func segment() network {
+	return network{"br-segment", "192.168.100.%d/24", "fd00:100::%d/64", "02:00:00:00:01:%02d"}
+}
+
+func beyond() network {
+	return network{"br-remote", "192.168.200.%d/24", "fd00:200::%d/64", "02:00:00:00:02:%02d"}
+}
+
+const (
 	poolV4 = "192.168.100.200-192.168.100.239"
 	poolV6 = "fd00:100::1:0-fd00:100::1:ffff"
 
@@ -101,28 +111,17 @@ func NewPlan(nodes int, family Family) (*Plan, error) {
 		return nil, fmt.Errorf("family %q: want v4, v6 or dual", family)
 	}
 	p := &Plan{Family: family}
-	segment := func(number int) []netip.Prefix { return p.prefixes(number, segmentV4, segmentV6) }
-	beyond := func(number int) []netip.Prefix { return p.prefixes(number, remoteV4, remoteV6) }
-	gateways := func(of []netip.Prefix) []netip.Addr { return Host{Links: []Link{{Addresses: of}}}.Addresses() }
-
-	onSegment := func(name string, number int) Host {
-		return Host{
-			Name:     name,
-			Links:    []Link{{Name: "eth0", Bridge: "br-segment", Port: name, Addresses: segment(number)}},
-			Gateways: gateways(segment(routerNumber)),
-		}
-	}
-	router := onSegment(Router, routerNumber)
+	router := p.host(Router, segment(), routerNumber)
 	router.Gateways, router.Forward = nil, true
-	router.Links = append(router.Links, Link{Name: "eth1", Bridge: "br-remote", Port: "router-remote", Addresses: beyond(routerNumber)})
-	remote := Host{
-		Name:     Remote,
-		Links:    []Link{{Name: "eth0", Bridge: "br-remote", Port: Remote, Addresses: beyond(clientNumber)}},
-		Gateways: gateways(beyond(routerNumber)),
+	router.Links = append(router.Links, p.link("eth1", "router-remote", beyond(), routerNumber))
+	p.Hosts = []Host{
+		p.host(ControlPlane, segment(), controlNumber),
+		p.host(Client, segment(), clientNumber),
+		router,
+		p.host(Remote, beyond(), clientNumber),
 	}
-	p.Hosts = []Host{onSegment(ControlPlane, controlNumber), onSegment(Client, clientNumber), router, remote}
 	for i := 1; i <= nodes; i++ {
-		node := onSegment(fmt.Sprintf("node%d", i), nodeNumber+i)
+		node := p.host(fmt.Sprintf("node%d", i), segment(), nodeNumber+i)
 		node.Forward = true
 		p.Hosts = append(p.Hosts, node)
 		p.Nodes = append(p.Nodes, node.Name)
@@ -133,6 +132,20 @@ func NewPlan(nodes int, family Family) (*Plan, error) {
 		p.Pools = append(p.Pools, netipx.MustParseIPRange(pool))
 	}
 	return p, nil
+}
+
+// host plans a host with one link and the router as its gateway.
+func (p *Plan) host(name string, on network, number int) Host {
+	return Host{
+		Name:     name,
+		Links:    []Link{p.link("eth0", name, on, number)},
+		Gateways: p.link("", "", on, routerNumber).addresses(),
+	}
+}
+
+func (p *Plan) link(name, port string, on network, number int) Link {
+	mac, _ := net.ParseMAC(fmt.Sprintf(on.mac, number)) // the formats are above
+	return Link{Name: name, Bridge: on.bridge, Port: port, MAC: mac, Addresses: p.prefixes(number, on.v4, on.v6)}
 }
 
 // Host returns the planned host of that name.

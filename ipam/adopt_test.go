@@ -164,6 +164,7 @@ func TestFreed(t *testing.T) {
 // TestZeroAddress asks about no address at all.
 func TestZeroAddress(t *testing.T) {
 	a := pools(t, Ascending, "global: ::/0")
+	run(t, a, []step{{allocate: ask("a/1", families(0, IPv6)), want: "::"}})
 	if got := a.Holders(netip.Addr{}); got != nil {
 		t.Errorf("held by %v", got)
 	}

@@ -139,6 +139,7 @@ func TestAllocate(t *testing.T) {
 				{allocate: ask("a/2", both, exactly("255.255.255.255 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")), want: "255.255.255.255 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"},
 				{allocate: ask("a/1", both, exactly("0.0.0.1 ::1")), want: "0.0.0.1 ::1"},
 				{allocate: ask("a/3", both), want: "0.0.0.0 ::"},
+				{allocate: ask("a/4", both), want: "0.0.0.2 ::2"},
 			},
 		},
 		"the ends of the address space, downwards": {
@@ -150,6 +151,7 @@ func TestAllocate(t *testing.T) {
 				{allocate: ask("a/2", both, exactly("0.0.0.1 ::1")), want: "0.0.0.1 ::1"},
 				{allocate: ask("a/1", both, exactly("0.0.0.0 ::")), want: "0.0.0.0 ::"},
 				{allocate: ask("a/3", both), want: "255.255.255.255 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"},
+				{allocate: ask("a/4", both), want: "255.255.255.254 ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe"},
 			},
 		},
 		"IPv4-mapped addresses are in no pool": {

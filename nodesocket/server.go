@@ -75,7 +75,7 @@ func (s *Server) Run(ctx context.Context, backend Backend) error {
 	}
 	defer context.AfterFunc(ctx, func() { _ = listener.Close() })()
 	defer func() { _ = listener.Close() }()
-	ctx, cancel := context.WithCancel(ctx)
+	serving, cancel := context.WithCancel(ctx)
 	var connections errgroup.Group
 	connections.SetLimit(maxConnections)
 	defer func() { cancel(); _ = connections.Wait() }()
@@ -88,7 +88,7 @@ func (s *Server) Run(ctx context.Context, backend Backend) error {
 			return fmt.Errorf("accept on %s: %w", s.path, err)
 		}
 		accepted := connections.TryGo(func() error {
-			s.serve(ctx, conn, backend)
+			s.serve(serving, conn, backend)
 			return nil
 		})
 		if !accepted {

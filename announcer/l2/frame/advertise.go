@@ -35,7 +35,7 @@ func ndpMulticast(mac MAC, from, to netip.Addr, m ndp.Message) ([]byte, error) {
 	// putIP6 counts from the start of the frame.
 	b := make([]byte, ip6End, ip6End+len(message))
 	putIP6(b, from.As16(), to.As16(), uint16(len(message)))
-	toMAC := multicastMAC(to.As16())
+	toMAC := GroupMAC(to)
 	return marshal(toMAC[:], mac, ethernet.EtherTypeIPv6, append(b, message...)[etherSize:])
 }
 

@@ -18,9 +18,10 @@ func solicitedNodePrefix() [13]byte { return [...]byte{0: 0xff, 1: 0x02, 11: 1, 
 // allNodes is ff02::1.
 func allNodes() [16]byte { return [...]byte{0: 0xff, 1: 0x02, 15: 1} }
 
-func allNodesMAC() MAC { return multicastMAC(allNodes()) }
+func allNodesMAC() MAC { return MAC{0x33, 0x33, 5: 1} }
 
-// multicastMAC maps a group to Ethernet (RFC 2464 section 7).
-func multicastMAC(group [16]byte) MAC {
-	return MAC{0x33, 0x33, group[12], group[13], group[14], group[15]}
+// GroupMAC returns the Ethernet address of an IPv6 group (RFC 2464 section 7).
+func GroupMAC(group netip.Addr) MAC {
+	a := group.As16()
+	return MAC{0x33, 0x33, a[12], a[13], a[14], a[15]}
 }

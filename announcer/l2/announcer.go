@@ -1,0 +1,122 @@
+// Package l2 announces addresses on the Ethernet segments of this host: it
+// answers ARP (RFC 826) and neighbour solicitations (RFC 4861) for them, tells
+// the neighbours when it takes one, and looks out for others who use one
+// (RFC 5227, RFC 4862). No address is put on an interface.
+//
+// What is done when and where is decided by the engine, which has no socket
+// and no clock. The loop carries it out, on ports: a packet socket for each
+// interface and family. The way of a question is port, responder, package
+// frame; it waits for nobody and allocates nothing.
+package l2
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
+
+	"github.com/heraldlb/herald/announcer"
+	"github.com/heraldlb/herald/announcer/l2/link"
+)
+
+// Reporter is told how announcements fare. It does not block.
+type Reporter interface {
+	Report(announcer.Status)
+}
+
+// Announcer is an announcer.Announcer for the interfaces of the network
+// namespace that it is run in. Its methods are safe for concurrent use.
+type Announcer struct {
+	timing   Timing
+	reporter Reporter
+	log      *slog.Logger
+
+	inbox    *inbox
+	registry *registry
+	// announced are the addresses in that state.
+	announced struct{ v4, v6 atomic.Int64 }
+	// pings are answered by the loop when it comes round.
+	pings chan struct{}
+}
+
+var _ announcer.Announcer = (*Announcer)(nil)
+
+// New returns an announcer that announces when run.
+func New(timing Timing, reporter Reporter, log *slog.Logger) *Announcer {
+	return &Announcer{
+		timing: timing, reporter: reporter, log: log,
+		inbox:    newInbox(),
+		registry: newRegistry(),
+		pings:    make(chan struct{}),
+	}
+}
+
+// Put implements announcer.Announcer.
+func (a *Announcer) Put(ann announcer.Announcement) { a.inbox.put(ann) }
+
+// Delete implements announcer.Announcer.
+func (a *Announcer) Delete(addr netip.Addr) { a.inbox.delete(addr) }
+
+// Replace implements announcer.Announcer.
+func (a *Announcer) Replace(all []announcer.Announcement) { a.inbox.replace(all) }
+
+// Run announces until ctx ends, then returns nil; nothing is answered any
+// more. It returns an error that wraps ErrPermission where packet sockets are
+// not allowed, and others where the kernel cannot be asked for its interfaces.
+func (a *Announcer) Run(ctx context.Context) error {
+	if err := mayOpenPacketSockets(); err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	watcher := link.NewWatcher(a.log)
+	group.Go(func() error { return watcher.Run(ctx) })
+	group.Go(func() error {
+		newLoop(a).run(ctx, watcher.Changes())
+		return nil
+	})
+	return group.Wait()
+}
+
+// ErrPermission is wrapped by the error about a missing right.
+var ErrPermission = errors.New("CAP_NET_RAW is missing")
+
+func mayOpenPacketSockets() error {
+	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
+	switch {
+	case errors.Is(err, unix.EPERM):
+		return fmt.Errorf("open a packet socket: %w: %w", err, ErrPermission)
+	case err != nil:
+		return fmt.Errorf("open a packet socket: %w", err)
+	}
+	return unix.Close(fd)
+}
+
+// healthy is how long the loop may take to come round.
+const healthy = time.Second
+
+// Health returns an error if the announcer is not running, or hangs.
+func (a *Announcer) Health() error {
+	timeout := time.NewTimer(healthy)
+	defer timeout.Stop()
+	select {
+	case a.pings <- struct{}{}:
+		return nil
+	case <-timeout.C:
+		return fmt.Errorf("the announcer did not come round within %s", healthy)
+	}
+}
+
+// Samples returns all counters and gauges.
+func (a *Announcer) Samples() []announcer.Sample {
+	const metric = "herald_addresses_announced"
+	return append(a.registry.samples(),
+		announcer.Sample{Metric: metric, Family: string(v4), Value: float64(a.announced.v4.Load())},
+		announcer.Sample{Metric: metric, Family: string(v6), Value: float64(a.announced.v6.Load())},
+	)
+}

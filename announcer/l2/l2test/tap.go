@@ -1,0 +1,57 @@
+package l2test
+
+import (
+	"net"
+	"testing"
+	"time"
+
+	"github.com/mdlayher/packet"
+)
+
+// Patience is how long a test waits for an event before it fails.
+const Patience = 10 * time.Second
+
+// Tap sees the frames of one protocol that arrive at an interface of a host,
+// and sends others.
+type Tap struct {
+	conn   *packet.Conn
+	buffer []byte
+}
+
+// Tap opens a tap for an ether type on an interface of the host.
+func (h *Host) Tap(t testing.TB, name string, etherType int) *Tap {
+	t.Helper()
+	tap := &Tap{buffer: make([]byte, 2048)}
+	attrs := h.Link(t, name).Attrs()
+	h.Do(t, func() error {
+		var err error
+		tap.conn, err = packet.Listen(&net.Interface{Index: attrs.Index}, packet.Raw, etherType, nil)
+		return err
+	})
+	t.Cleanup(func() { _ = tap.conn.Close() })
+	return tap
+}
+
+// Send sends a frame.
+func (tap *Tap) Send(t testing.TB, frame []byte) {
+	t.Helper()
+	if _, err := tap.conn.WriteTo(frame, &packet.Addr{HardwareAddr: frame[:6]}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Wait returns the next frame that is the one looked for. It is valid until
+// the next call.
+func (tap *Tap) Wait(t testing.TB, what string, is func(frame []byte) bool) []byte {
+	t.Helper()
+	must(t, tap.conn.SetReadDeadline(time.Now().Add(Patience)))
+	for {
+		n, _, err := tap.conn.ReadFrom(tap.buffer)
+		if err != nil {
+			t.Fatalf("waited for %s: %v", what, err)
+		}
+		if is(tap.buffer[:n]) {
+			return tap.buffer[:n]
+		}
+	}
+}

@@ -1,0 +1,289 @@
+package l2
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/heraldlb/herald/announcer"
+	"github.com/heraldlb/herald/announcer/l2/link"
+)
+
+// loop tells the engine what happens, and does what it wants done.
+type loop struct {
+	announcer *Announcer
+	log       *slog.Logger
+	engine    *engine
+	sightings chan sighting
+	failures  chan portFailure
+
+	interfaces []link.Interface
+	ports      map[portKey]*openedPort
+	// broken are interfaces, by epoch, on which a port failed, until when they
+	// are taken for down.
+	broken map[uint64]time.Time
+	// running are the ports that are not closed.
+	running sync.WaitGroup
+}
+
+type openedPort struct {
+	*port
+	close context.CancelFunc
+}
+
+// portFailure says that a port ended by itself.
+type portFailure struct {
+	key  portKey
+	port *port
+	err  error
+}
+
+const (
+	// sightingsKept are sightings that wait for the loop; more are lost.
+	sightingsKept = 64
+	// brokenWait is how long an interface is taken for down after a failure.
+	brokenWait = time.Second
+)
+
+func newLoop(a *Announcer) *loop {
+	return &loop{
+		announcer: a,
+		log:       a.log,
+		engine:    newEngine(a.timing, randomDuration),
+		sightings: make(chan sighting, sightingsKept),
+		failures:  make(chan portFailure),
+		ports:     make(map[portKey]*openedPort),
+		broken:    make(map[uint64]time.Time),
+	}
+}
+
+// randomDuration returns a duration from 0 to limit.
+func randomDuration(limit time.Duration) time.Duration { return rand.N(limit + 1) }
+
+// run returns when ctx ends and all ports are closed.
+func (l *loop) run(ctx context.Context, changes <-chan []link.Interface) {
+	defer l.running.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	// Before the interfaces are known, no address is off-link.
+	select {
+	case <-ctx.Done():
+		return
+	case l.interfaces = <-changes:
+		l.engine.setInterfaces(time.Now(), l.usable(time.Now()))
+	}
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case l.interfaces = <-changes:
+			l.engine.setInterfaces(time.Now(), l.usable(time.Now()))
+		case <-l.announcer.inbox.wake:
+			l.order(time.Now(), l.announcer.inbox.take())
+		case s := <-l.sightings:
+			l.sighted(time.Now(), s)
+		case f := <-l.failures:
+			l.failed(time.Now(), f)
+		case <-l.announcer.pings:
+		case <-timer.C:
+		}
+		now := time.Now()
+		l.mend(now)
+		l.engine.advance(now)
+		l.perform(ctx, now)
+		if at, ok := l.next(now); ok {
+			timer.Reset(time.Until(at))
+		}
+	}
+}
+
+// order tells the engine what is to be announced.
+func (l *loop) order(now time.Time, orders []order) {
+	for _, o := range orders {
+		if o.wanted {
+			l.engine.put(now, o.Announcement)
+		} else {
+			l.engine.delete(now, o.Address)
+		}
+	}
+}
+
+func (l *loop) sighted(now time.Time, s sighting) {
+	if !l.engine.sighted(now, s) {
+		return
+	}
+	if p, ok := l.ports[portKey{epoch: s.epoch, family: familyOf(s.addr)}]; ok {
+		p.counters.conflicts.Add(1)
+	}
+}
+
+// perform does what the engine wants done, in an order that makes who is asked
+// because of an announcement able to answer.
+func (l *loop) perform(ctx context.Context, now time.Time) {
+	for wanted := l.engine.take(); !wanted.none(); wanted = l.engine.take() {
+		for key, changes := range wanted.roles {
+			if err := l.setRoles(ctx, key, changes); err != nil {
+				l.fail(now, key, err)
+			}
+		}
+		for _, t := range wanted.frames {
+			l.send(now, t)
+		}
+		for _, s := range wanted.statuses {
+			l.report(ctx, s)
+		}
+	}
+	l.announcer.announced.v4.Store(int64(l.engine.announced[v4]))
+	l.announcer.announced.v6.Store(int64(l.engine.announced[v6]))
+}
+
+// setRoles changes the roles of addresses on a port, which is open as long as
+// any has one.
+func (l *loop) setRoles(ctx context.Context, key portKey, changes map[netip.Addr]role) error {
+	p, ok := l.ports[key]
+	if !ok {
+		if allIgnored(changes) {
+			return nil
+		}
+		var err error
+		if p, err = l.open(ctx, key); err != nil {
+			return err
+		}
+	}
+	p.set(changes)
+	if p.idle() {
+		l.close(key)
+	}
+	return nil
+}
+
+func allIgnored(changes map[netip.Addr]role) bool {
+	for _, r := range changes {
+		if r != ignored {
+			return false
+		}
+	}
+	return true
+}
+
+// open opens a port and runs it.
+func (l *loop) open(ctx context.Context, key portKey) (*openedPort, error) {
+	i := slices.IndexFunc(l.interfaces, func(i link.Interface) bool { return i.Epoch == key.epoch })
+	if i < 0 {
+		return nil, errNoInterface
+	}
+	ifi := l.interfaces[i]
+	opened, err := openPort(ifi, key.family, l.announcer.registry.counters(ifi.Name, key.family), l.sightings, l.log)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	l.running.Go(func() {
+		if err := opened.run(ctx); err != nil {
+			select {
+			case l.failures <- portFailure{key: key, port: opened, err: err}:
+			case <-ctx.Done():
+			}
+		}
+	})
+	p := &openedPort{port: opened, close: cancel}
+	l.ports[key] = p
+	return p, nil
+}
+
+func (l *loop) close(key portKey) {
+	if p, ok := l.ports[key]; ok {
+		p.close()
+		delete(l.ports, key)
+	}
+}
+
+var errNoInterface = errors.New("the interface is gone")
+
+// failed takes in that a port ended by itself, if it is still in use.
+func (l *loop) failed(now time.Time, f portFailure) {
+	if p, ok := l.ports[f.key]; ok && p.port == f.port {
+		l.fail(now, f.key, f.err)
+	}
+}
+
+// fail takes an interface for down, for a while, after a port of it failed.
+func (l *loop) fail(now time.Time, key portKey, err error) {
+	l.log.Error("an interface fails, trying again later", "error", err, "after", brokenWait)
+	l.close(key)
+	l.broken[key.epoch] = now.Add(brokenWait)
+	l.engine.setInterfaces(now, l.usable(now))
+}
+
+// mend takes broken interfaces up again whose time is over.
+func (l *loop) mend(now time.Time) {
+	mended := false
+	for epoch, until := range l.broken {
+		if !until.After(now) {
+			delete(l.broken, epoch)
+			mended = true
+		}
+	}
+	if mended {
+		l.engine.setInterfaces(now, l.usable(now))
+	}
+}
+
+// usable returns the interfaces, with those that are broken down.
+func (l *loop) usable(now time.Time) []link.Interface {
+	all := slices.Clone(l.interfaces)
+	for i := range all {
+		if until, broken := l.broken[all[i].Epoch]; broken && until.After(now) {
+			all[i].Up = false
+		}
+	}
+	return all
+}
+
+// next returns when there is something to do.
+func (l *loop) next(now time.Time) (at time.Time, ok bool) {
+	at, ok = l.engine.next(now)
+	for _, until := range l.broken {
+		if !ok || until.Before(at) {
+			at, ok = until, true
+		}
+	}
+	return at, ok
+}
+
+// send sends the frame of a task. What an interface that is down does not
+// take is not missed: when it comes up, everything is announced anew.
+func (l *loop) send(now time.Time, t task) {
+	p, ok := l.ports[portKey{epoch: t.epoch, family: familyOf(t.addr)}]
+	if !ok {
+		return
+	}
+	err := p.send(t)
+	switch {
+	case err == nil, errors.Is(err, unix.ENETDOWN), errors.Is(err, unix.ENXIO), errors.Is(err, unix.ENODEV):
+	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.ENOBUFS):
+		p.counters.unsent.Add(1)
+		l.engine.refused(now, t)
+	default:
+		l.log.Error("cannot announce", "address", t.addr, "error", err)
+	}
+}
+
+func (l *loop) report(ctx context.Context, s announcer.Status) {
+	level := slog.LevelDebug
+	if s.Stranger != nil {
+		level = slog.LevelWarn
+	}
+	l.log.Log(ctx, level, "state of an address",
+		"address", s.Address, "state", s.State, "interfaces", s.Interfaces, "stranger", s.Stranger)
+	l.announcer.reporter.Report(s)
+}

@@ -1,0 +1,211 @@
+package l2
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/net/ipv6"
+	"golang.org/x/sys/unix"
+
+	"github.com/heraldlb/herald/announcer/l2/frame"
+	"github.com/heraldlb/herald/announcer/l2/mld"
+)
+
+// membership holds an interface in multicast groups: the interface takes their
+// frames in, and switches that snoop MLD send them this way. It ends with the
+// interface's epoch: what comes up again tells everything again.
+type membership struct {
+	port     *port
+	log      *slog.Logger
+	listener *mld.Listener
+
+	mu      sync.Mutex
+	pending map[netip.Addr]bool // group: to be joined, or left
+	wake    chan struct{}
+
+	// exact counts the groups that the interface was told, one by one.
+	exact map[netip.Addr]bool
+	all   bool // it takes in all multicast
+}
+
+// maxExact is how many groups an interface is told one by one. Few have room
+// for more in their filter.
+const maxExact = 64
+
+func newMembership(p *port, log *slog.Logger) *membership {
+	return &membership{
+		port: p, log: log,
+		listener: mld.NewListener(randomDuration),
+		pending:  make(map[netip.Addr]bool),
+		wake:     make(chan struct{}, 1),
+		exact:    make(map[netip.Addr]bool),
+	}
+}
+
+// set says which groups are to be joined, and which to be left. It does not
+// wait until they are.
+func (m *membership) set(changes map[netip.Addr]bool) {
+	m.mu.Lock()
+	for group, join := range changes {
+		m.pending[group] = join
+	}
+	m.mu.Unlock()
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run joins and leaves, and answers queries, until ctx ends.
+func (m *membership) run(ctx context.Context) {
+	queries := make(chan mld.Query)
+	var reader sync.WaitGroup
+	defer reader.Wait()
+	reader.Go(func() {
+		if err := m.listen(ctx, queries); err != nil {
+			m.log.Warn("cannot hear MLD queries: a switch that snoops may forget the groups", "error", err)
+		}
+	})
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-m.wake:
+			m.change(time.Now())
+		case q := <-queries:
+			m.listener.Queried(time.Now(), q)
+		case <-timer.C:
+		}
+		m.tell(m.listener.Due(time.Now()))
+		if at, ok := m.listener.Next(); ok {
+			timer.Reset(time.Until(at))
+		}
+	}
+}
+
+// change joins and leaves what set asked for.
+func (m *membership) change(now time.Time) {
+	m.mu.Lock()
+	changes := m.pending
+	m.pending = make(map[netip.Addr]bool)
+	m.mu.Unlock()
+	for group, join := range changes {
+		m.listener.Set(now, group, join)
+		if err := m.admit(group, join); err != nil {
+			m.log.Error("cannot take in a multicast group", "group", group, "error", err)
+		}
+	}
+}
+
+// admit makes the interface take the frames of a group in.
+func (m *membership) admit(group netip.Addr, join bool) error {
+	mac := frame.GroupMAC(group)
+	switch {
+	case m.exact[group] == join, join && m.all:
+		return nil
+	case !join:
+		delete(m.exact, group)
+		return m.port.conn.LeaveGroup(mac[:])
+	case len(m.exact) == maxExact:
+		m.all = true
+		return m.port.allMulticast()
+	}
+	m.exact[group] = true
+	return m.port.conn.JoinGroup(mac[:])
+}
+
+// tell sends what the listener has to say.
+func (m *membership) tell(packets []mld.Packet) {
+	if len(packets) == 0 {
+		return
+	}
+	from := m.source()
+	for _, p := range packets {
+		b, err := frame.Listener(m.port.ifi.MAC, from, p.To, p.Message)
+		if err == nil {
+			err = m.port.write(b)
+		}
+		if err != nil {
+			m.log.Warn("cannot tell switches of multicast groups", "error", err)
+			return
+		}
+	}
+}
+
+// source returns the link-local address that the kernel would send from now,
+// or the unspecified one if there is none yet.
+func (m *membership) source() netip.Addr {
+	fd, err := unix.Socket(unix.AF_INET6, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return netip.IPv6Unspecified()
+	}
+	defer func() { _ = unix.Close(fd) }()
+	to := &unix.SockaddrInet6{Addr: netip.IPv6LinkLocalAllNodes().As16(), Port: 1, ZoneId: uint32(m.port.ifi.Index)}
+	if err := unix.Connect(fd, to); err != nil {
+		return netip.IPv6Unspecified()
+	}
+	name, err := unix.Getsockname(fd)
+	if own, ok := name.(*unix.SockaddrInet6); err == nil && ok {
+		if addr := netip.AddrFrom16(own.Addr); addr.IsLinkLocalUnicast() {
+			return addr
+		}
+	}
+	return netip.IPv6Unspecified()
+}
+
+// listen hears queries until ctx ends.
+func (m *membership) listen(ctx context.Context, queries chan<- mld.Query) error {
+	bind := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
+		var err error
+		return errors.Join(c.Control(func(fd uintptr) {
+			err = unix.BindToDevice(int(fd), m.port.ifi.Name)
+		}), err)
+	}}
+	socket, err := bind.ListenPacket(ctx, "ip6:ipv6-icmp", "::")
+	if err != nil {
+		return fmt.Errorf("open an ICMPv6 socket: %w", err)
+	}
+	defer func() { _ = socket.Close() }()
+	defer context.AfterFunc(ctx, func() { _ = socket.SetReadDeadline(time.Now()) })()
+	conn := ipv6.NewPacketConn(socket)
+	var filter ipv6.ICMPFilter
+	filter.SetAll(true)
+	filter.Accept(ipv6.ICMPTypeMulticastListenerQuery)
+	if err := errors.Join(conn.SetICMPFilter(&filter), conn.SetControlMessage(ipv6.FlagHopLimit, true)); err != nil {
+		return fmt.Errorf("filter MLD queries: %w", err)
+	}
+	buffer := make([]byte, frameSize)
+	for {
+		n, control, from, err := conn.ReadFrom(buffer)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return fmt.Errorf("read MLD queries: %w", err)
+		}
+		q, ok := mld.ParseQuery(buffer[:n])
+		// RFC 3810 section 5.1.14.
+		if !ok || control == nil || control.HopLimit != 1 || !linkLocal(from) {
+			continue
+		}
+		select {
+		case queries <- q:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func linkLocal(a net.Addr) bool {
+	ip, ok := a.(*net.IPAddr)
+	return ok && ip.IP.IsLinkLocalUnicast()
+}

@@ -2,7 +2,9 @@ package suite
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -25,22 +27,20 @@ var _ = Describe("200 Services at once", func() {
 		Eventually(held).WithContext(ctx).WithArguments(s).Should(HaveLen(200))
 		byName, err := held(ctx, s)
 		Expect(err).NotTo(HaveOccurred())
-		distinct := map[netip.Addr]bool{}
-		for _, address := range byName {
-			distinct[address] = true
-		}
-		Expect(distinct).To(HaveLen(200))
+		addresses := slices.SortedFunc(maps.Values(byName), netip.Addr.Compare)
+		Expect(slices.Compact(slices.Clone(addresses))).To(HaveLen(200), "addresses that differ")
 
-		for _, address := range byName {
-			s.Reach(ctx, stage.Client, address, scene.HTTP)
-		}
+		Eventually(stage.GetAll).WithContext(ctx).WithArguments(addresses, uint16(scene.HTTP)).Should(BeEmpty())
+		neighbours, err := stage.Neighbours(ctx)
+		Expect(err).NotTo(HaveOccurred())
 		list, err := s.API.CoreV1().Services(s.Namespace).List(ctx, metav1.ListOptions{})
 		Expect(err).NotTo(HaveOccurred())
 		owners := map[string]int{}
 		for i := range list.Items {
-			owner, err := scene.Announcer(&list.Items[i], byName[list.Items[i].Name])
+			address := byName[list.Items[i].Name]
+			owner, err := scene.Announcer(&list.Items[i], address)
 			Expect(err).NotTo(HaveOccurred())
-			Expect(stage.Neighbour(ctx, byName[list.Items[i].Name])).To(Equal(owner))
+			Expect(neighbours).To(HaveKeyWithValue(address, owner))
 			owners[owner]++
 		}
 		Expect(owners).To(HaveLen(len(stage.Nodes)), "addresses by node")

@@ -22,6 +22,7 @@ var _ = Describe("In steady state", func() {
 		for _, address := range s.Addresses(ctx, "web", 2) {
 			s.Reach(ctx, stage.Client, address, scene.HTTP)
 			s.Owner(ctx, "web", address)
+			Eventually(s.Events).WithContext(ctx).WithArguments("web", "AddressAnnounced").Should(ContainSubstring(address.String()))
 		}
 
 		watching, cancel := context.WithTimeout(ctx, quiet)

@@ -38,7 +38,7 @@ const (
 func TestHerald(t *testing.T) {
 	RegisterFailHandler(Fail)
 	suite, reporter := GinkgoConfiguration()
-	suite.Timeout = 15 * time.Minute
+	suite.Timeout = 8 * time.Minute
 	reporter.Succinct = false
 	RunSpecs(t, "Herald", suite, reporter)
 }

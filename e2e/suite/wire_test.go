@@ -27,7 +27,7 @@ var _ = Describe("What is seen on the wire", func() {
 
 			capture := stage.Capture(ctx, address)
 			Expect(stage.Responders(ctx, address)).To(Equal([]string{owner}))
-			Expect(capture.Stop()).To(Equal([]string{owner}))
+			Eventually(capture.Nodes).WithContext(ctx).Should(Equal([]string{owner}))
 
 			Eventually(replies).WithContext(ctx).Should(BeNumerically(">", before))
 		}

@@ -7,17 +7,17 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
-	"syscall"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/gbytes"
 )
 
-// Capture is a tcpdump on the client of who says that it has an address.
+// Capture is a tcpdump on the client of who says that it has an address. It
+// ends with the case.
 type Capture struct {
-	stage  *Stage
-	cmd    *exec.Cmd
-	output *strings.Builder
+	stage *Stage
+	lines *gbytes.Buffer
 }
 
 // Capture begins a capture, and returns once tcpdump listens.
@@ -25,37 +25,35 @@ func (st *Stage) Capture(ctx context.Context, address netip.Addr) *Capture {
 	GinkgoHelper()
 	filter := "arp[6:2] == 2 and arp src host " + address.String()
 	if address.Is6() {
-		// The target of a neighbour advertisement is 8 bytes behind its type.
-		filter = "icmp6 and ip6[40] == 136 and ip6 host " + address.String()
+		// An ICMPv6 header comes right behind the IPv6 header here: a
+		// neighbour advertisement is of type 136.
+		filter = "icmp6 and ip6[40] == 136 and ip6 src host " + address.String()
 	}
-	// Its output is the capture itself: who sent it stands in each frame.
-	cmd := st.Hosts.Command(ctx, st.Client, "tcpdump", "-n", "-e", "-l", "--immediate-mode", "-i", st.Interface, filter)
-	c := &Capture{stage: st, cmd: cmd, output: &strings.Builder{}}
-	cmd.Stdout = c.output
+	// As root to the end: a change of user would undo that it dies with us.
+	cmd := st.Hosts.Command(ctx, st.Client, "tcpdump", "-Z", "root", "-n", "-e", "-l", "--immediate-mode", "-i", st.Interface, filter)
+	c := &Capture{stage: st, lines: gbytes.NewBuffer()}
+	cmd.Stdout = c.lines
 	complaints, err := cmd.StderrPipe()
 	Expect(err).NotTo(HaveOccurred())
 	Expect(cmd.Start()).To(Succeed())
-	lines := bufio.NewScanner(complaints)
-	for lines.Scan() {
-		if strings.HasPrefix(lines.Text(), "listening on") {
+	DeferCleanup(func() {
+		Expect(cmd.Process.Kill()).To(Succeed())
+		Expect(cmd.Wait()).To(BeAssignableToTypeOf(&exec.ExitError{}))
+	})
+	heard := bufio.NewScanner(complaints)
+	for heard.Scan() {
+		if strings.HasPrefix(heard.Text(), "listening on") {
 			return c
 		}
 	}
-	Expect(cmd.Wait()).To(Succeed())
 	Fail("tcpdump does not listen")
 	return nil
 }
 
-// Stop ends the capture and returns the nodes that sent what it saw.
-func (c *Capture) Stop() ([]string, error) {
-	if err := c.cmd.Process.Signal(syscall.SIGINT); err != nil {
-		return nil, err
-	}
-	if err := c.cmd.Wait(); err != nil {
-		return nil, err
-	}
+// Nodes returns the nodes that sent what was captured so far.
+func (c *Capture) Nodes() ([]string, error) {
 	nodes := []string{}
-	for line := range strings.Lines(c.output.String()) {
+	for line := range strings.Lines(string(c.lines.Contents())) {
 		// With -e a line begins with the time and the sender.
 		node, err := c.stage.nodeOf(hardware.FindString(line))
 		if err != nil {

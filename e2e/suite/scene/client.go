@@ -3,11 +3,13 @@ package scene
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
 	"os/exec"
 	"strconv"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -25,6 +27,35 @@ type Answer struct {
 // Get asks a Pod by HTTP, with a curl on a host.
 func (st *Stage) Get(ctx context.Context, host string, address netip.Addr, port uint16) (Answer, error) {
 	return parse(st.run(ctx, host, "curl", "--silent", "--show-error", "--fail", "--max-time", "2", url(address, port)))
+}
+
+// GetAll asks Pods at many addresses at once from the client, and returns
+// those that did not answer.
+func (st *Stage) GetAll(ctx context.Context, addresses []netip.Addr, port uint16) ([]string, error) {
+	args := []string{
+		"curl", "--silent", "--parallel", "--parallel-immediate", "--max-time", "3",
+		"--write-out", "%{http_code} %{url}\\n",
+	}
+	for _, address := range addresses {
+		args = append(args, "--output", "/dev/null", url(address, port))
+	}
+	output, err := st.run(ctx, st.Client, args...)
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) { // it exits non-zero where one does not answer
+		return nil, err
+	}
+	var failed []string
+	answers := 0
+	for line := range strings.Lines(string(output)) {
+		answers++
+		if !strings.HasPrefix(line, "200 ") {
+			failed = append(failed, strings.TrimSpace(line))
+		}
+	}
+	if answers != len(addresses) {
+		return nil, fmt.Errorf("curl told of %d of %d addresses: %w", answers, len(addresses), err)
+	}
+	return failed, nil
 }
 
 // Reach waits until a host gets an answer by HTTP, and returns it.

@@ -2,6 +2,7 @@ package scene
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -46,18 +47,41 @@ func (st *Stage) Responders(ctx context.Context, address netip.Addr) ([]string, 
 	return nodes, nil
 }
 
+// Neighbours returns the nodes that the client's kernel sends packets to, by
+// the address that they are for.
+func (st *Stage) Neighbours(ctx context.Context) (map[netip.Addr]string, error) {
+	output, err := st.run(ctx, st.Client, "ip", "-json", "neighbour", "show", "dev", st.Interface)
+	if err != nil {
+		return nil, err
+	}
+	var entries []struct {
+		Address netip.Addr `json:"dst"`
+		MAC     string     `json:"lladdr"`
+	}
+	if err := json.Unmarshal(output, &entries); err != nil {
+		return nil, fmt.Errorf("neighbours of the client: %w", err)
+	}
+	neighbours := map[netip.Addr]string{}
+	for _, entry := range entries {
+		if node, err := st.nodeOf(entry.MAC); err == nil { // the router is one too
+			neighbours[entry.Address] = node
+		}
+	}
+	return neighbours, nil
+}
+
 // Neighbour returns the node that the client's kernel sends an address's
 // packets to.
 func (st *Stage) Neighbour(ctx context.Context, address netip.Addr) (string, error) {
-	output, err := st.run(ctx, st.Client, "ip", "-json", "neighbour", "show", "to", address.String(), "dev", st.Interface)
+	neighbours, err := st.Neighbours(ctx)
 	if err != nil {
 		return "", err
 	}
-	mac := hardware.FindString(string(output))
-	if mac == "" {
-		return "", fmt.Errorf("the client has no neighbour %s: %s", address, output)
+	node, ok := neighbours[address]
+	if !ok {
+		return "", fmt.Errorf("the client has no neighbour %s", address)
 	}
-	return st.nodeOf(mac)
+	return node, nil
 }
 
 // Forget drops what the client's kernel knows of its neighbours, so that it

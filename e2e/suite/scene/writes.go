@@ -66,8 +66,8 @@ func report(ctx context.Context, resource string, changes watch.Interface, write
 	defer changes.Stop()
 	for change := range changes.ResultChan() {
 		object, err := meta.Accessor(change.Object)
-		if err != nil || !byHerald(change.Object, object.GetName()) {
-			continue
+		if err != nil || change.Type == watch.Deleted || !byHerald(change.Object, object.GetName()) {
+			continue // Herald deletes nothing
 		}
 		select {
 		case writes <- fmt.Sprintf("%s %s %s/%s", change.Type, resource, object.GetNamespace(), object.GetName()):

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -17,8 +18,9 @@ import (
 type claims struct {
 	socket *os.File
 
-	mu   sync.Mutex
-	seen map[netip.Addr][]instant
+	mu      sync.Mutex
+	seen    map[netip.Addr][]instant
+	changed chan struct{} // closed and renewed at each change of seen
 }
 
 // listen begins to take note.
@@ -33,7 +35,7 @@ func listen(link string) (*claims, error) {
 	if err != nil {
 		return nil, fmt.Errorf("packet socket: %w", err)
 	}
-	c := &claims{socket: os.NewFile(uintptr(fd), "packet socket"), seen: map[netip.Addr][]instant{}}
+	c := &claims{socket: os.NewFile(uintptr(fd), "packet socket"), seen: map[netip.Addr][]instant{}, changed: make(chan struct{})}
 	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: all, Ifindex: device.Index}); err != nil {
 		return nil, errors.Join(fmt.Errorf("packet socket on %s: %w", link, err), c.socket.Close())
 	}
@@ -61,21 +63,37 @@ func (c *claims) read() {
 		}
 		c.mu.Lock()
 		c.seen[address] = append(c.seen[address], at)
+		close(c.changed)
+		c.changed = make(chan struct{})
 		c.mu.Unlock()
 	}
 }
 
-// first returns when the address was first claimed since an instant; 0 if it
-// was not.
-func (c *claims) first(address netip.Addr, since instant) instant {
+// first waits until the address has been claimed since an instant, and returns
+// when it first was; 0 if ctx ends before.
+func (c *claims) first(ctx context.Context, address netip.Addr, since instant) instant {
+	for {
+		at, changed := c.look(address, since)
+		if at != 0 {
+			return at
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return 0
+		}
+	}
+}
+
+func (c *claims) look(address netip.Addr, since instant) (instant, <-chan struct{}) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, at := range c.seen[address] {
 		if at >= since {
-			return at
+			return at, nil
 		}
 	}
-	return 0
+	return 0, c.changed
 }
 
 // Where the fields stand in an Ethernet frame without VLAN tag (RFC 826, RFC

@@ -61,7 +61,10 @@ func prober(ctx context.Context, link string, in io.Reader, out io.Writer) error
 		if found.Reached, err = reach(ctx, asked.Address); err != nil {
 			found.Error = err.Error()
 		}
-		found.Claimed = claims.first(asked.Address, asked.Since)
+		// What was answered was claimed before; the frame may not be read yet.
+		reading, cancel := context.WithTimeout(ctx, time.Second)
+		found.Claimed = claims.first(reading, asked.Address, asked.Since)
+		cancel()
 		if err := answers.Encode(found); err != nil {
 			return err
 		}

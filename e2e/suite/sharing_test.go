@@ -34,3 +34,17 @@ var _ = Describe("Services with one sharing key", func() {
 		s.Owner(ctx, "udp", address)
 	})
 })
+
+var _ = Describe("A pool that is shared", func() {
+	It("gives one address to Services whose ports differ", func(ctx SpecContext) {
+		s := stage.New(ctx)
+		only := take(stage.Spare.V4, 1)
+		s.OwnPool(ctx, map[string]string{"range": only.String(), "allow-share": "true"})
+		s.Expose(ctx, "web", scene.Ports(scene.TCP(80)))
+		s.Expose(ctx, "web-tls", scene.Ports(scene.TCP(443)))
+		Expect(s.Address(ctx, "web")).To(Equal(only.From))
+		Expect(s.Address(ctx, "web-tls")).To(Equal(only.From))
+		s.Expose(ctx, "other", scene.Ports(scene.TCP(80)))
+		s.Refused(ctx, "other", "PoolExhausted")
+	})
+})

@@ -39,7 +39,7 @@ func TestHerald(t *testing.T) {
 	RegisterFailHandler(Fail)
 	suite, reporter := GinkgoConfiguration()
 	suite.Timeout = 8 * time.Minute
-	reporter.Succinct = false
+	reporter.Verbose = reporter.Verbose || testing.Verbose() // go test -v shows what it is at
 	RunSpecs(t, "Herald", suite, reporter)
 }
 

@@ -1,17 +1,11 @@
 package nodesocket
 
 import (
-	"context"
 	"errors"
-	"io"
 	"io/fs"
-	"log/slog"
-	"net"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -19,92 +13,6 @@ import (
 
 	"github.com/heraldlb/herald/announcer"
 )
-
-// quick makes hangs show soon, yet leaves a busy machine some room.
-var quick = timing{
-	beat:    50 * time.Millisecond,
-	silence: time.Second,
-	write:   time.Second,
-	hello:   time.Second,
-	backoff: [2]time.Duration{time.Millisecond, 50 * time.Millisecond},
-}
-
-// run runs f until the test ends, or until stop is called, which waits for it.
-func run(t *testing.T, f func(context.Context) error) (stop func()) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- f(ctx) }()
-	stopped := false
-	stop = func() {
-		if stopped {
-			return
-		}
-		stopped = true
-		cancel()
-		select {
-		case err := <-done:
-			if err != nil {
-				t.Errorf("Run returned %v", err)
-			}
-		case <-time.After(patience):
-			t.Error("Run did not return")
-		}
-	}
-	t.Cleanup(stop)
-	return stop
-}
-
-func quietLog() *slog.Logger { return slog.New(slog.DiscardHandler) }
-
-func socketPath(t *testing.T) string { return filepath.Join(t.TempDir(), "a.sock") }
-
-// startServer runs a server for r at path and waits until it listens.
-func startServer(t *testing.T, path string, backend Backend) (s *Server, stop func()) {
-	t.Helper()
-	s = NewServer(path, quietLog())
-	s.timing = quick
-	stop = run(t, func(ctx context.Context) error { return s.Run(ctx, backend) })
-	awaitHealth(t, path)
-	return s, stop
-}
-
-// awaitHealth waits until the server answers probes.
-func awaitHealth(t *testing.T, path string) {
-	t.Helper()
-	poll(t, "the server's answer", func() bool {
-		err := Probe(t.Context(), path)
-		return err == nil || errors.Is(err, ErrUnhealthy)
-	})
-}
-
-// poll waits for what gives no event.
-func poll(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	ticker := time.NewTicker(time.Millisecond)
-	defer ticker.Stop()
-	for deadline := time.Now().Add(patience); !ok(); <-ticker.C {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain for %s", what)
-		}
-	}
-}
-
-func startClient(t *testing.T, path string, observer Observer) (c *Client, stop func()) {
-	t.Helper()
-	c = NewClient(path, observer, quietLog())
-	c.timing = quick
-	return c, run(t, c.Run)
-}
-
-func put(t *testing.T, c *Client, all ...announcer.Announcement) {
-	t.Helper()
-	for _, a := range all {
-		if err := c.Put(a); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
 
 func TestSnapshotThenDifferences(t *testing.T) {
 	path, wire, all := socketPath(t), newRecorder(), announcements(4)
@@ -125,64 +33,6 @@ func TestSnapshotThenDifferences(t *testing.T) {
 	if wire.value.replaces != 1 || wire.value.puts != 2 || wire.value.deletes != 1 {
 		t.Errorf("%d snapshots, %d puts, %d deletes; want 1, 2 (what stands is not said again), 1",
 			wire.value.replaces, wire.value.puts, wire.value.deletes)
-	}
-}
-
-// rawAgent is an agent that says what a test tells it to.
-func rawAgent(t *testing.T, path string) *link {
-	t.Helper()
-	conn, err := net.Dial("unix", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := newLink(conn, defaultTiming())
-	t.Cleanup(l.close)
-	return l
-}
-
-func say(t *testing.T, l *link, messages ...message) {
-	t.Helper()
-	for _, m := range messages {
-		if err := l.send(&m); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// awaitEnd reads until the other side closes the connection.
-func awaitEnd(t *testing.T, l *link) {
-	t.Helper()
-	for {
-		if _, err := l.receive(patience); err != nil {
-			if !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET) {
-				t.Errorf("the connection ended with %v, want its peer to close it", err)
-			}
-			return
-		}
-	}
-}
-
-var agentHello = message{Kind: kindHello, Version: Version, Role: roleAgent}
-
-// rawAnnouncer accepts one agent, and hears what a test asks for.
-func rawAnnouncer(t *testing.T, path string) (accept func() *link) {
-	t.Helper()
-	listener, err := listen(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = listener.Close() })
-	return func() *link {
-		conn, err := listener.Accept()
-		if err != nil {
-			t.Fatal(err)
-		}
-		l := newLink(conn, defaultTiming())
-		t.Cleanup(l.close)
-		if _, err := l.welcome(); err != nil {
-			t.Fatal(err)
-		}
-		return l
 	}
 }
 
@@ -294,102 +144,6 @@ func TestHalfSnapshotIsDiscarded(t *testing.T) {
 	say(t, last, agentHello, message{Kind: kindSnapshot, Announcements: all[1:3]})
 	wire.awaitAnnounced(t, all[1:3]...)
 	wire.await(t, "whole snapshots only", func(w wireLog) bool { return w.replaces == 2 })
-}
-
-func TestServerRefuses(t *testing.T) {
-	all := announcements(2)
-	snapshot := message{Kind: kindSnapshot, Announcements: all[:1]}
-	tests := map[string][]message{
-		"no hello":           {snapshot},
-		"an announcer":       {{Kind: kindHello, Version: Version, Role: roleAnnouncer}},
-		"no role":            {{Kind: kindHello, Version: Version}},
-		"another version":    {{Kind: kindHello, Version: Version + 1, Role: roleAgent}, snapshot},
-		"put before":         {agentHello, {Kind: kindPut, Announcements: all[1:]}},
-		"put within":         {agentHello, {Kind: kindSnapshot, More: true}, {Kind: kindPut, Announcements: all[1:]}},
-		"two snapshots":      {agentHello, snapshot, {Kind: kindSnapshot, Announcements: all[1:]}},
-		"unknown kind":       {agentHello, snapshot, {Kind: "reboot"}},
-		"a status":           {agentHello, snapshot, {Kind: kindStatus}},
-		"invalid in a put":   {agentHello, snapshot, {Kind: kindPut, Announcements: make([]announcer.Announcement, 1)}},
-		"invalid in the set": {agentHello, {Kind: kindSnapshot, Announcements: make([]announcer.Announcement, 1)}},
-	}
-	for name, messages := range tests {
-		t.Run(name, func(t *testing.T) {
-			path, wire := socketPath(t), newRecorder()
-			startServer(t, path, Backend{Announcer: wire})
-			l := rawAgent(t, path)
-			for _, m := range messages {
-				_ = l.send(&m) // the server may be gone after any of them
-			}
-			awaitEnd(t, l)
-			wire.await(t, "nothing of it", func(w wireLog) bool { return w.announced[all[1].Address] == announcer.Announcement{} })
-			// The next one is served.
-			client, _ := startClient(t, path, newWatcher())
-			put(t, client, all...)
-			client.Synced()
-			wire.awaitAnnounced(t, all...)
-		})
-	}
-}
-
-func TestServerSurvivesGarbage(t *testing.T) {
-	path, wire, all := socketPath(t), newRecorder(), announcements(2)
-	startServer(t, path, Backend{Announcer: wire})
-	client, _ := startClient(t, path, newWatcher())
-	put(t, client, all...)
-	client.Synced()
-	wire.awaitAnnounced(t, all...)
-	for _, garbage := range [][]byte{
-		[]byte("GET / HTTP/1.1\r\n\r\n"),
-		{0, 0, 0, 0},
-		{0xff, 0xff, 0xff, 0xff},
-		frame("\x00\x01"),
-		frame(`{"kind":"hello","version":1,"role":"agent"}`)[:20],
-	} {
-		l := rawAgent(t, path)
-		if _, err := l.conn.Write(garbage); err != nil {
-			t.Fatal(err)
-		}
-		if err := l.conn.(*net.UnixConn).CloseWrite(); err != nil {
-			t.Fatal(err)
-		}
-		awaitEnd(t, l)
-	}
-	if !client.Connected() {
-		t.Error("the agent lost its connection to a stranger's garbage")
-	}
-	put(t, client, announcer.Announcement{Address: all[0].Address, Interface: "eth9"})
-	wire.await(t, "the agent's next word", func(w wireLog) bool { return w.announced[all[0].Address].Interface == "eth9" })
-}
-
-func TestBothSidesNameTheVersions(t *testing.T) {
-	path := socketPath(t)
-	startServer(t, path, Backend{Announcer: discard{}})
-	l := rawAgent(t, path)
-	say(t, l, message{Kind: kindHello, Version: 7, Role: roleAgent})
-	if m, err := l.receive(patience); err != nil || m.Version != Version {
-		t.Errorf("the server says %+v, %v; want its version before it hangs up", m, err)
-	}
-	awaitEnd(t, l)
-
-	path = socketPath(t)
-	listener, err := listen(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	go func() {
-		conn, err := listener.Accept()
-		if err != nil {
-			return
-		}
-		_ = newLink(conn, quick).send(&message{Kind: kindHello, Version: 7, Role: roleAnnouncer})
-	}()
-	client := NewClient(path, newWatcher(), quietLog())
-	greeted, err := client.connect(t.Context())
-	version, ok := errors.AsType[*VersionError](err)
-	if !ok || *version != (VersionError{Ours: Version, Theirs: 7}) || greeted || client.Connected() {
-		t.Errorf("the client got %v, greeted %v; want both versions named", err, greeted)
-	}
 }
 
 func TestNewAgentReplacesOld(t *testing.T) {

@@ -21,26 +21,50 @@ func request(n int) Request {
 	}
 }
 
-// churn releases addresses and allocates as many for owners not seen before, and
-// measures each half. The ith to go is whoever came to place order(i).
-func churn(b *testing.B, a *Allocator, held []int, order func(i int) int) {
-	unseen := 2 * len(held)
+// crowd is an allocator and the Services that hold its addresses.
+type crowd struct {
+	allocator *Allocator
+	held      []int // which Service is in which place
+	unseen    int   // the next Service to come
+}
+
+// newCrowd puts n Services into a pool.
+func newCrowd(b *testing.B, n int, pool Pool) *crowd {
+	b.Helper()
+	c := &crowd{allocator: New(Ascending), held: make([]int, n)}
+	c.allocator.SetPools(Ascending, []Pool{pool})
+	for place := range c.held {
+		if _, err := c.allocator.Allocate(c.come(place)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return c
+}
+
+// come puts a Service not seen before in a place, and returns what it asks for.
+func (c *crowd) come(place int) Request {
+	c.held[place] = c.unseen
+	c.unseen++
+	return request(c.held[place])
+}
+
+// churn releases addresses and allocates as many for Services not seen before,
+// and measures each half. The ith to go is the one in place order(i).
+func (c *crowd) churn(b *testing.B, order func(i int) int) {
 	goers, comers := make([]Request, batch), make([]Request, batch)
 	var releases, allocations []time.Duration
 	for done := 0; done < b.N; done += batch {
 		for i := range batch {
-			place := &held[order(done+i)]
-			goers[i], comers[i] = request(*place), request(unseen)
-			*place = unseen
-			unseen++
+			place := order(done + i)
+			goers[i], comers[i] = request(c.held[place]), c.come(place)
 		}
 		start := time.Now()
 		for i := range goers {
-			a.Release(goers[i].Owner)
+			c.allocator.Release(goers[i].Owner)
 		}
 		middle := time.Now()
 		for i := range comers {
-			if _, err := a.Allocate(comers[i]); err != nil {
+			if _, err := c.allocator.Allocate(comers[i]); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -58,36 +82,20 @@ func median(ds []time.Duration) float64 {
 	return float64(ds[len(ds)/2])
 }
 
-// filled returns an allocator with one pool, the first n Services in it, and who
-// is in which place.
-func filled(b *testing.B, n int, pool Pool) (*Allocator, []int) {
-	b.Helper()
-	a := New(Ascending)
-	a.SetPools(Ascending, []Pool{pool})
-	held := make([]int, n)
-	for i := range n {
-		held[i] = i
-		if _, err := a.Allocate(request(i)); err != nil {
-			b.Fatal(err)
-		}
-	}
-	return a, held
-}
-
 // BenchmarkChurn compares few addresses with many. The Services that go are the
 // newest, the oldest, or any: the less the machine's caches can foresee, the more
 // a million costs.
 func BenchmarkChurn(b *testing.B) {
-	for _, pattern := range []string{"newest", "oldest", "random"} {
-		for _, n := range []int{1000, 1_000_000} {
-			b.Run(fmt.Sprintf("%s/held=%d", pattern, n), func(b *testing.B) {
-				a, held := filled(b, n, Pool{Name: Global, Addresses: addresses(b, "10.0.0.0/8")})
-				churn(b, a, held, map[string]func(int) int{
-					"newest": func(i int) int { return n - 1 - i%batch },
-					"oldest": func(i int) int { return i % n },
-					"random": func(int) int { return rand.IntN(n) },
-				}[pattern])
-			})
+	for _, n := range []int{1000, 1_000_000} {
+		c := newCrowd(b, n, Pool{Name: Global, Addresses: addresses(b, "10.0.0.0/8")})
+		shuffled := rand.Perm(n)
+		orders := map[string]func(int) int{
+			"newest": func(i int) int { return n - 1 - i%batch },
+			"oldest": func(i int) int { return i % n },
+			"random": func(i int) int { return shuffled[i%n] },
+		}
+		for _, pattern := range []string{"newest", "oldest", "random"} {
+			b.Run(fmt.Sprintf("%s/held=%d", pattern, n), func(b *testing.B) { c.churn(b, orders[pattern]) })
 		}
 	}
 }
@@ -95,13 +103,14 @@ func BenchmarkChurn(b *testing.B) {
 // BenchmarkFragmented has a free address between any two that are held.
 func BenchmarkFragmented(b *testing.B) {
 	for _, n := range []int{1000, 1_000_000} {
+		c := newCrowd(b, 2*n, Pool{Name: Global, Addresses: addresses(b, "10.0.0.0/8")})
+		for i := range n {
+			c.allocator.Release(request(c.held[2*i]).Owner)
+			c.held[i] = c.held[2*i+1]
+		}
+		shuffled := rand.Perm(n)
 		b.Run(fmt.Sprintf("held=%d", n), func(b *testing.B) {
-			a, held := filled(b, 2*n, Pool{Name: Global, Addresses: addresses(b, "10.0.0.0/8")})
-			for i := range n {
-				a.Release(request(held[2*i]).Owner)
-				held[i] = held[2*i+1]
-			}
-			churn(b, a, held[:n], func(int) int { return rand.IntN(n) })
+			c.churn(b, func(i int) int { return shuffled[i%n] })
 		})
 	}
 }
@@ -113,17 +122,20 @@ func BenchmarkRanges(b *testing.B) {
 		list = append(list, fmt.Sprintf("10.%d.%d.0/28", i>>8, i&0xff))
 	}
 	const n = 1000
-	a, held := filled(b, n, Pool{Name: Global, Addresses: addresses(b, list...)})
-	churn(b, a, held, func(int) int { return rand.IntN(n) })
+	c := newCrowd(b, n, Pool{Name: Global, Addresses: addresses(b, list...)})
+	shuffled := rand.Perm(n)
+	b.Run(fmt.Sprintf("held=%d", n), func(b *testing.B) {
+		c.churn(b, func(i int) int { return shuffled[i%n] })
+	})
 }
 
 // BenchmarkShared has a pool that shares where the ports of every request are in
 // use on every address.
 func BenchmarkShared(b *testing.B) {
 	for _, n := range []int{1000, 100_000} {
+		c := newCrowd(b, n, Pool{Name: Global, Addresses: addresses(b, "10.0.0.0/8"), Share: true})
 		b.Run(fmt.Sprintf("held=%d", n), func(b *testing.B) {
-			a, held := filled(b, n, Pool{Name: Global, Addresses: addresses(b, "10.0.0.0/8"), Share: true})
-			churn(b, a, held, func(i int) int { return n - 1 - i%batch })
+			c.churn(b, func(i int) int { return n - 1 - i%batch })
 		})
 	}
 }
@@ -131,11 +143,11 @@ func BenchmarkShared(b *testing.B) {
 // BenchmarkSetPools rebuilds what is free around those who hold.
 func BenchmarkSetPools(b *testing.B) {
 	for _, n := range []int{1000, 1_000_000} {
+		pools := []Pool{{Name: Global, Addresses: addresses(b, "10.0.0.0/8")}}
+		c := newCrowd(b, n, pools[0])
 		b.Run(fmt.Sprintf("held=%d", n), func(b *testing.B) {
-			pool := Pool{Name: Global, Addresses: addresses(b, "10.0.0.0/8")}
-			a, _ := filled(b, n, pool)
 			for b.Loop() {
-				a.SetPools(Ascending, []Pool{pool})
+				c.allocator.SetPools(Ascending, pools)
 			}
 		})
 	}

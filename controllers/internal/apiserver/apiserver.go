@@ -2,8 +2,10 @@
 package apiserver
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -16,7 +18,7 @@ import (
 func Start(t testing.TB) *rest.Config {
 	t.Helper()
 	environment := &envtest.Environment{
-		BinaryAssetsDirectory: assets(t),
+		BinaryAssetsDirectory: leashed(t, assets(t)),
 		// Generous: other packages' tests start theirs at the same time.
 		ControlPlaneStartTimeout: time.Minute,
 		ControlPlaneStopTimeout:  time.Minute,
@@ -27,7 +29,9 @@ func Start(t testing.TB) *rest.Config {
 	environment.ControlPlane.Etcd = &envtest.Etcd{}
 	environment.ControlPlane.Etcd.Configure().Set("unsafe-no-fsync", "true")
 
-	config, err := environment.Start()
+	var config *rest.Config
+	var err error
+	onOneThread(t, func() { config, err = environment.Start() })
 	if err != nil {
 		t.Fatalf("start the API server: %v", err)
 	}
@@ -38,6 +42,40 @@ func Start(t testing.TB) *rest.Config {
 	})
 	config.QPS = -1
 	return config
+}
+
+// programs are what an API server for tests consists of.
+func programs() []string { return []string{"kube-apiserver", "etcd"} }
+
+// leashed returns a directory of programs that do as those in another, and are
+// killed with the process that starts them: a test that panics or is killed
+// stops nothing itself.
+func leashed(t testing.TB, directory string) string {
+	t.Helper()
+	leashes := t.TempDir()
+	for _, program := range programs() {
+		script := fmt.Sprintf("#!/bin/sh\nexec setpriv --pdeathsig KILL -- %q \"$@\"\n", filepath.Join(directory, program))
+		if err := os.WriteFile(filepath.Join(leashes, program), []byte(script), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return leashes
+}
+
+// onOneThread runs start on a thread that stays until the test's end: to the
+// kernel the parent of a process, whose death ends it, is a thread (prctl(2)).
+func onOneThread(t testing.TB, start func()) {
+	t.Helper()
+	started, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		start()
+		close(started)
+		<-ended
+	}()
+	<-started
+	t.Cleanup(func() { close(ended) })
 }
 
 // assets returns the directory that holds kube-apiserver and etcd: bin/assets
@@ -57,7 +95,7 @@ func assets(t testing.TB) string {
 		}
 	}
 	directory := filepath.Join(root, "bin", "assets")
-	for _, program := range []string{"kube-apiserver", "etcd"} {
+	for _, program := range programs() {
 		if _, err := os.Stat(filepath.Join(directory, program)); err != nil {
 			t.Fatalf("%v: `make lab` builds it", err)
 		}

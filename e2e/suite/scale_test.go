@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"sync"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -19,10 +20,18 @@ var _ = Describe("200 Services at once", func() {
 		s := stage.New(ctx)
 		s.OwnPool(ctx, map[string]string{"range": fmt.Sprint(stage.Spare.V4, ",", stage.Spare.V6)})
 		s.Deploy(ctx, "web", 2)
-		for i := range 100 {
-			s.Expose(ctx, fmt.Sprintf("v4-%d", i), scene.For("web"), scene.Family(corev1.IPv4Protocol))
-			s.Expose(ctx, fmt.Sprintf("v6-%d", i), scene.For("web"), scene.Family(corev1.IPv6Protocol))
+		var makers sync.WaitGroup
+		for maker := range 10 {
+			makers.Go(func() {
+				defer GinkgoRecover()
+				for i := range 10 {
+					number := maker*10 + i
+					s.Expose(ctx, fmt.Sprintf("v4-%d", number), scene.For("web"), scene.Family(corev1.IPv4Protocol))
+					s.Expose(ctx, fmt.Sprintf("v6-%d", number), scene.For("web"), scene.Family(corev1.IPv6Protocol))
+				}
+			})
 		}
+		makers.Wait()
 
 		Eventually(held).WithContext(ctx).WithArguments(s).Should(HaveLen(200))
 		byName, err := held(ctx, s)

@@ -52,7 +52,7 @@ func rubbish(link string, targets []netip.Addr) error {
 func frames(random *rand.Rand, device *net.Interface, target netip.Addr) [][]byte {
 	if target.Is4() {
 		return [][]byte{
-			ethernet(device, broadcast, typeARP, cut(random, arp(device, target))),
+			ethernet(device, broadcast, typeARP, cut(random, arp(device, target), 0)),
 			ethernet(device, broadcast, typeARP, flip(random, arp(device, target), 0, 8)), // its lengths and types
 			ethernet(device, broadcast, typeARP, noise(random, 28)),
 			ethernet(device, broadcast, typeARP, noise(random, 1000)),
@@ -61,11 +61,13 @@ func frames(random *rand.Rand, device *net.Interface, target netip.Addr) [][]byt
 	group := solicitedGroup(target)
 	kind := byte(neighborSolicitation + random.IntN(2))
 	return [][]byte{
-		ethernet(device, group, typeIPv6, cut(random, ipv6(target, 255, message(kind, target, nil)))),
-		ethernet(device, group, typeIPv6, ipv6(target, byte(random.IntN(255)), message(kind, target, nil))), // from beyond a router
-		ethernet(device, group, typeIPv6, ipv6(target, 255, noise(random, 24))),                             // checksum wrong
-		ethernet(device, group, typeIPv6, ipv6(target, 255, message(kind, target, []byte{1, 0}))),           // option of length 0 (RFC 4861 section 4.6)
+		ethernet(device, group, typeIPv6, cut(random, ipv6(target, 255, message(kind, target, nil)), 0)),
+		ethernet(device, group, typeIPv6, ipv6(target, 255, cut(random, message(kind, target, nil), 1))),
+		ethernet(device, group, typeIPv6, ipv6(target, byte(random.IntN(255)), message(kind, target, nil))),  // from beyond a router
+		ethernet(device, group, typeIPv6, ipv6(target, 255, flip(random, message(kind, target, nil), 2, 4))), // its checksum
+		ethernet(device, group, typeIPv6, ipv6(target, 255, message(kind, target, []byte{1, 0}))),            // option of length 0 (RFC 4861 section 4.6)
 		ethernet(device, group, typeIPv6, ipv6(target, 255, message(kind, target, noise(random, 40)))),
+		ethernet(device, group, typeIPv6, ipv6(target, 255, noise(random, 24))),
 		ethernet(device, group, typeIPv6, noise(random, 1000)),
 	}
 }
@@ -146,8 +148,11 @@ func solicitedGroup(target netip.Addr) net.HardwareAddr {
 	return append(net.HardwareAddr{0x33, 0x33}, address[12:]...)
 }
 
-// cut takes off a part of the end, at least one byte.
-func cut(random *rand.Rand, packet []byte) []byte { return packet[:random.IntN(len(packet))] }
+// cut takes off a part of the end, at least one byte, and leaves at least so
+// many.
+func cut(random *rand.Rand, packet []byte, leave int) []byte {
+	return packet[:leave+random.IntN(len(packet)-leave)]
+}
 
 // flip changes one bit between two positions.
 func flip(random *rand.Rand, packet []byte, from, to int) []byte {

@@ -1,14 +1,8 @@
 package l2
 
 import (
-	"context"
-	"log/slog"
 	"net/netip"
-	"os"
-	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/vishvananda/netlink"
 
@@ -19,141 +13,11 @@ import (
 
 // The tests of this file have a real kernel for a neighbour.
 
-// fixture is an announcer that runs, on a segment with a client.
-type fixture struct {
-	*Announcer
-	here, client *l2test.Host
-
-	mu       sync.Mutex
-	statuses map[netip.Addr]announcer.Status
-	changed  chan struct{}
-	// stop ends the announcer, and makes sure that it leaves nothing behind.
-	stop func()
-}
-
-// segmentAddresses are those of a test: ours on the segment, the client's, one
-// that is announced, and a large prefix that is on-link too.
-type segmentAddresses struct {
-	here, client, pool string
-	vip                netip.Addr
-}
-
-func families() map[string]segmentAddresses {
-	return map[string]segmentAddresses{
-		"IPv4": {"192.0.2.1/24", "192.0.2.99/24", "10.0.0.0/8", netip.MustParseAddr("192.0.2.10")},
-		"IPv6": {"2001:db8:1::1/64", "2001:db8:1::99/64", "2001:db8::/64", netip.MustParseAddr("2001:db8:1::10")},
-	}
-}
-
-// segment makes a cable from eth0 here to eth0 of a client.
-func segment(t testing.TB) (here, client *l2test.Host) {
-	t.Helper()
-	here, client = l2test.Here(t), l2test.NewHost(t)
-	l2test.Cable(t, here, "eth0", client, "eth0")
-	return here, client
-}
-
-// quick is for tests that wait for what is slow in use.
-func quick() Timing {
-	timing := DefaultTiming()
-	timing.RetryMin, timing.RetryMax = 50*time.Millisecond, 100*time.Millisecond
-	timing.SecondLook = 50 * time.Millisecond
-	return timing
-}
-
-// run runs an announcer until the test ends, at the latest.
-func run(t testing.TB, timing Timing) *fixture {
-	t.Helper()
-	f := &fixture{statuses: make(map[netip.Addr]announcer.Status), changed: make(chan struct{}, 1)}
-	f.Announcer = New(timing, f, slog.New(slog.NewTextHandler(t.Output(), nil)))
-	before := openSockets(t)
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	done := make(chan error, 1)
-	go func() { done <- f.Run(ctx) }()
-	f.stop = sync.OnceFunc(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("Run: %v", err)
-		}
-		if after := openSockets(t); after > before {
-			t.Errorf("%d sockets open after Run, %d before", after, before)
-		}
-	})
-	t.Cleanup(f.stop)
-	return f
-}
-
-func openSockets(t testing.TB) int {
-	t.Helper()
-	entries, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	sockets := 0
-	for _, e := range entries {
-		if to, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil && strings.HasPrefix(to, "socket:") {
-			sockets++
-		}
-	}
-	return sockets
-}
-
-// Report implements Reporter.
-func (f *fixture) Report(s announcer.Status) {
-	f.mu.Lock()
-	f.statuses[s.Address] = s
-	f.mu.Unlock()
-	select {
-	case f.changed <- struct{}{}:
-	default:
-	}
-}
-
-// wait waits until the status of an address is as wanted.
-func (f *fixture) wait(t testing.TB, addr netip.Addr, what string, is func(announcer.Status) bool) announcer.Status {
-	t.Helper()
-	timeout := time.After(l2test.Patience)
-	for {
-		f.mu.Lock()
-		s := f.statuses[addr]
-		f.mu.Unlock()
-		if is(s) {
-			return s
-		}
-		select {
-		case <-f.changed:
-		case <-timeout:
-			t.Fatalf("waited for %s to be %s; it is %+v", addr, what, s)
-		}
-	}
-}
-
-func (f *fixture) waitState(t testing.TB, addr netip.Addr, state announcer.State) announcer.Status {
-	t.Helper()
-	return f.wait(t, addr, string(state), func(s announcer.Status) bool { return s.State == state })
-}
-
-// eachFamily runs a test for IPv4 and for IPv6, on a segment with addresses.
-func eachFamily(t *testing.T, test func(t *testing.T, here, client *l2test.Host, vip netip.Addr)) {
-	t.Helper()
-	for name, f := range families() {
-		t.Run(name, func(t *testing.T) {
-			here, client := segment(t)
-			here.Address(t, "eth0", f.here)
-			client.Address(t, "eth0", f.client)
-			test(t, here, client, f.vip)
-		})
-	}
-}
-
-// valid are the states in which a kernel uses an entry of its neighbour table.
-const valid = netlink.NUD_REACHABLE | netlink.NUD_STALE | netlink.NUD_DELAY | netlink.NUD_PROBE
-
-func stranger() frame.MAC { return frame.MAC{2, 0, 0, 0, 0, 0x66} }
-
 // A client's kernel resolves the address, until it is withdrawn.
 func TestResolve(t *testing.T) {
 	eachFamily(t, func(t *testing.T, here, client *l2test.Host, vip netip.Addr) {
+		client.Sysctl(t, "net/ipv4/neigh/eth0/retrans_time_ms", "50")
+		client.Sysctl(t, "net/ipv6/neigh/eth0/retrans_time_ms", "50")
 		a := run(t, DefaultTiming())
 		a.Put(announcer.Announcement{Address: vip})
 		if s := a.waitState(t, vip, announcer.Announced); len(s.Interfaces) != 1 || s.Interfaces[0] != "eth0" {
@@ -184,4 +48,138 @@ func TestTakeOver(t *testing.T) {
 		a.Put(announcer.Announcement{Address: vip})
 		client.WaitNeighbor(t, vip, here.MAC(t, "eth0"), valid)
 	})
+}
+
+// Only what is announced is answered for, and only where it is on-link.
+func TestAnswersOnlyThere(t *testing.T) {
+	for name, f := range families() {
+		t.Run(name, func(t *testing.T) {
+			here, client := segment(t)
+			other := l2test.NewHost(t)
+			l2test.Cable(t, here, "eth1", other, "eth0")
+			here.Address(t, "eth0", f.here)
+			here.Address(t, "eth1", f.pool)
+			client.Address(t, "eth0", f.client)
+			elsewhere := netip.MustParsePrefix(f.pool).Addr().Next()
+
+			a := run(t, DefaultTiming())
+			a.announce(t, f.vip)
+			a.announce(t, elsewhere)
+			if s := a.waitState(t, elsewhere, announcer.Announced); len(s.Interfaces) != 1 || s.Interfaces[0] != "eth1" {
+				t.Errorf("announced on %v, want eth1", s.Interfaces)
+			}
+			// The questions are answered in their order: if the last has an
+			// answer, those before it have none.
+			mac, from := client.MAC(t, "eth0"), netip.MustParsePrefix(f.client).Addr()
+			tap := tap(t, client, f.vip)
+			ask(t, tap, mac, from, elsewhere)
+			tap.Send(t, misdirected(question(t, mac, from, f.vip)))
+			ask(t, tap, mac, from, f.vip.Next())
+			ask(t, tap, mac, from, f.vip)
+			us := here.MAC(t, "eth0")
+			tap.Wait(t, "the answer", func(b []byte) bool {
+				if claims(b, elsewhere, us) || claims(b, f.vip.Next(), us) {
+					t.Error("answered for an address that is not announced here")
+				}
+				return claims(b, f.vip, us)
+			})
+			if got := a.sample("herald_requests_received_total", "eth0", ""); got != 1 {
+				t.Errorf("%v questions counted, want 1", got)
+			}
+		})
+	}
+}
+
+// Who probes for an address that is announced is told; the kernel's own
+// duplicate address detection believes it.
+func TestProbeIsAnswered(t *testing.T) {
+	eachFamily(t, func(t *testing.T, here, client *l2test.Host, vip netip.Addr) {
+		a := run(t, DefaultTiming())
+		a.announce(t, vip)
+		tap := tap(t, client, vip)
+		probe, err := speakerOf(vip).Probe(client.MAC(t, "eth0"), vip)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tap.Send(t, probe)
+		waitClaim(t, tap, vip, here.MAC(t, "eth0"))
+	})
+	t.Run("duplicate address detection", func(t *testing.T) {
+		here, client := segment(t)
+		f := families()["IPv6"]
+		here.Address(t, "eth0", f.here)
+		a := run(t, DefaultTiming())
+		a.announce(t, f.vip)
+		client.Sysctl(t, "net/ipv6/conf/eth0/accept_dad", "1")
+		client.AddressDAD(t, "eth0", f.vip.String()+"/64")
+		client.WaitDADFailed(t, f.vip)
+	})
+}
+
+// What Replace does not name is withdrawn, what it names stands.
+func TestReplace(t *testing.T) {
+	eachFamily(t, func(t *testing.T, here, client *l2test.Host, vip netip.Addr) {
+		a := run(t, DefaultTiming())
+		a.announce(t, vip)
+		since := a.waitState(t, vip, announcer.Announced).Since
+		a.announce(t, vip.Next())
+		a.Replace([]announcer.Announcement{{Address: vip}, {Address: vip.Next().Next()}})
+		a.waitState(t, vip.Next(), announcer.Withdrawn)
+		a.waitState(t, vip.Next().Next(), announcer.Announced)
+		if s := a.waitState(t, vip, announcer.Announced); s.Since != since {
+			t.Error("an address that stood was announced anew")
+		}
+		client.Talk(t, vip.Next().Next())
+		client.WaitNeighbor(t, vip.Next().Next(), here.MAC(t, "eth0"), netlink.NUD_REACHABLE)
+	})
+}
+
+// misdirected sends a frame to another station's MAC: it arrives, as with an
+// interface in promiscuous mode, and is not for us.
+func misdirected(b []byte) []byte {
+	to := stranger()
+	copy(b, to[:])
+	return b
+}
+
+// Garbage is counted, and harms nobody.
+func TestMalformed(t *testing.T) {
+	set := func(offset int, values ...byte) func([]byte) []byte {
+		return func(b []byte) []byte { copy(b[offset:], values); return b }
+	}
+	spoil := map[string]map[string]func([]byte) []byte{
+		"IPv4": {
+			"truncated":        func(b []byte) []byte { return b[:30] },
+			"bad_link_address": set(22, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff),
+		},
+		"IPv6": {
+			"truncated":     set(18, 0xff, 0xff),
+			"bad_hop_limit": set(21, 64),
+			"bad_code":      set(55, 1),
+			"bad_checksum":  set(56, 0xff, 0xff),
+		},
+	}
+	for name, f := range families() {
+		t.Run(name, func(t *testing.T) {
+			here, client := segment(t)
+			here.Address(t, "eth0", f.here)
+			client.Address(t, "eth0", f.client)
+			a := run(t, DefaultTiming())
+			a.announce(t, f.vip)
+			tap, mac, from := tap(t, client, f.vip), client.MAC(t, "eth0"), netip.MustParsePrefix(f.client).Addr()
+			for _, spoil := range spoil[name] {
+				tap.Send(t, spoil(question(t, mac, from, f.vip)))
+			}
+			ask(t, tap, mac, from, f.vip)
+			tap.Wait(t, "the answer", func(b []byte) bool { return claims(b, f.vip, here.MAC(t, "eth0")) && frame.MAC(b) == mac })
+			for reason := range spoil[name] {
+				if got := a.sample("herald_drops_total", "eth0", reason); got != 1 {
+					t.Errorf("%v drops for %s, want 1", got, reason)
+				}
+			}
+			if got := a.sample("herald_replies_sent_total", "eth0", ""); got != 1 {
+				t.Errorf("%v replies, want 1", got)
+			}
+		})
+	}
 }

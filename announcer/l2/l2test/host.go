@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
@@ -133,6 +134,38 @@ func (h *Host) Address(t testing.TB, name string, addresses ...string) {
 	t.Helper()
 	for _, a := range addresses {
 		must(t, h.AddrAdd(h.Link(t, name), address(a)))
+	}
+}
+
+// AddressDAD gives an interface an IPv6 address that the kernel first probes
+// for.
+func (h *Host) AddressDAD(t testing.TB, name, a string) {
+	t.Helper()
+	probed := address(a)
+	probed.Flags = 0
+	must(t, h.AddrAdd(h.Link(t, name), probed))
+}
+
+// WaitDADFailed waits until the kernel found that another host has an address.
+func (h *Host) WaitDADFailed(t testing.TB, addr netip.Addr) {
+	t.Helper()
+	updates, done := make(chan netlink.AddrUpdate), make(chan struct{})
+	must(t, netlink.AddrSubscribeWithOptions(updates, done, netlink.AddrSubscribeOptions{Namespace: &h.ns, ListExisting: true}))
+	defer func() {
+		close(done)
+		for range updates { // until the subscription ends
+		}
+	}()
+	timeout := time.After(Patience)
+	for {
+		select {
+		case u := <-updates:
+			if a, _ := netip.AddrFromSlice(u.LinkAddress.IP); a == addr && u.Flags&unix.IFA_F_DADFAILED != 0 {
+				return
+			}
+		case <-timeout:
+			t.Fatalf("waited for duplicate address detection of %s to fail", addr)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package l2test
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
 	"testing"
@@ -49,7 +50,7 @@ func (h *Host) WaitNeighbor(t testing.TB, addr netip.Addr, mac frame.MAC, states
 		return n.State&states != 0 && (len(n.HardwareAddr) == 0 || frame.MAC(n.HardwareAddr) == mac)
 	})
 	if !found {
-		t.Fatalf("waited for %s at %s in state %#x; the kernel's last word is %+v", addr, mac, states, last)
+		t.Fatalf("waited for %s at %s in state %#x; the kernel last said: %s", addr, mac, states, describe(last))
 	}
 }
 
@@ -78,4 +79,11 @@ func (h *Host) neighbors(t testing.TB, is func(*netlink.Neigh) bool) bool {
 			return false
 		}
 	}
+}
+
+func describe(n *netlink.Neigh) string {
+	if n == nil {
+		return "nothing"
+	}
+	return fmt.Sprintf("at %s in state %#x", n.HardwareAddr, n.State)
 }

@@ -1,11 +1,13 @@
 package l2test
 
 import (
+	"errors"
 	"net"
 	"testing"
 	"time"
 
 	"github.com/mdlayher/packet"
+	"golang.org/x/sys/unix"
 )
 
 // Patience is how long a test waits for an event before it fails.
@@ -47,6 +49,10 @@ func (tap *Tap) Wait(t testing.TB, what string, is func(frame []byte) bool) []by
 	must(t, tap.conn.SetReadDeadline(time.Now().Add(Patience)))
 	for {
 		n, _, err := tap.conn.ReadFrom(tap.buffer)
+		// Said once of an interface that is or was down; it may come up.
+		if errors.Is(err, unix.ENETDOWN) {
+			continue
+		}
 		if err != nil {
 			t.Fatalf("waited for %s: %v", what, err)
 		}

@@ -81,26 +81,5 @@ func (f *agentFlags) run(ctx context.Context, logs io.Writer) error {
 		return fmt.Errorf("set up the agent: %w", err)
 	}
 	log.Info("Starting", "version", version, "node", f.node, "pools", pools, "class", f.class())
-	return startAndStop(ctx, mgr.Start)
-}
-
-// startAndStop runs start until it returns, but no longer than a moment after
-// ctx ends: a manager that waits for its caches does not hear of that, and while
-// the API server is away it waits (kubernetes-sigs/controller-runtime#3440).
-func startAndStop(ctx context.Context, start func(context.Context) error) error {
-	done := make(chan error, 1)
-	go func() { done <- start(ctx) }()
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-	}
-	timer := time.NewTimer(agentShutdown + time.Second)
-	defer timer.Stop()
-	select {
-	case err := <-done:
-		return err
-	case <-timer.C:
-		return nil
-	}
+	return startAndStop(ctx, mgr.Start, agentShutdown)
 }

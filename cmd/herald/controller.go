@@ -92,5 +92,5 @@ func (f *controllerFlags) run(ctx context.Context, logs io.Writer) error {
 		return err
 	}
 	log.Info("Starting", "version", version, "pools", pools, "class", f.class())
-	return mgr.Start(ctx)
+	return startAndStop(ctx, mgr.Start, gracefulShutdown)
 }

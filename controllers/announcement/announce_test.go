@@ -10,8 +10,10 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/heraldlb/herald/controllers/internal/apiserver"
+	"github.com/heraldlb/herald/controllers/loadbalancer"
 	"github.com/heraldlb/herald/election"
 )
 
@@ -23,6 +25,7 @@ func TestAgent(t *testing.T) {
 		"local follows endpoints":      testLocal,
 		"endpoints are of a family":    testEndpointFamily,
 		"nodes come and go":            testNodes,
+		"a node's own address":         testOwnAddress,
 		"a shared address":             testSharing,
 		"other classes are left alone": testClass,
 		"garbage in a status":          testGarbage,
@@ -196,6 +199,23 @@ func testNodes(c *cluster) {
 		}
 	}
 	c.patch(b, func() { b.Finalizers = nil })
+}
+
+// A status that another load balancer left may hold a node's own address.
+func testOwnAddress(c *cluster) {
+	a := c.node("a")
+	c.patchStatus(a, func() {
+		a.Status.Addresses = []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: "192.0.2.7"}}
+	})
+	h := c.host("a")
+	svc := c.service("web", addrs("192.0.2.7", "2001:db8::7"))
+	h.awaitExactly(c.t, addrs("2001:db8::7")...)
+	c.awaitService(svc, "the condition that names the node", func(svc *corev1.Service) bool {
+		condition := meta.FindStatusCondition(svc.Status.Conditions, loadbalancer.ConditionAnnouncedIPv4)
+		return condition != nil && condition.Message == "192.0.2.7 is the node a's own address"
+	})
+	c.patchStatus(a, func() { a.Status.Addresses = nil })
+	h.awaitExactly(c.t, addrs("192.0.2.7", "2001:db8::7")...)
 }
 
 func testSharing(c *cluster) {

@@ -92,11 +92,11 @@ func stripEndpointSlice(slice *discoveryv1.EndpointSlice) {
 	}
 }
 
-// stripNode keeps the labels and the condition Ready.
+// stripNode keeps the labels, the addresses and the condition Ready.
 func stripNode(node *corev1.Node) {
 	node.Annotations, node.OwnerReferences = nil, nil
 	node.Spec = corev1.NodeSpec{}
-	node.Status = corev1.NodeStatus{Conditions: slices.DeleteFunc(node.Status.Conditions, func(c corev1.NodeCondition) bool {
+	node.Status = corev1.NodeStatus{Addresses: node.Status.Addresses, Conditions: slices.DeleteFunc(node.Status.Conditions, func(c corev1.NodeCondition) bool {
 		return c.Type != corev1.NodeReady
 	})}
 }

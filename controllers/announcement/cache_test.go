@@ -68,12 +68,16 @@ func TestStrip(t *testing.T) {
 				ObjectMeta: metadata(map[string]string{"a": "b"}), Spec: corev1.NodeSpec{PodCIDR: "10.244.0.0/24"},
 				Status: corev1.NodeStatus{
 					Conditions: []corev1.NodeCondition{{Type: corev1.NodeDiskPressure}, ready},
+					Addresses:  []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: "192.0.2.7"}},
 					Images:     []corev1.ContainerImage{{SizeBytes: 1}},
 				},
 			},
 			&corev1.Node{
 				ObjectMeta: with(func(m *metav1.ObjectMeta) { m.Labels = metadata(nil).Labels }),
-				Status:     corev1.NodeStatus{Conditions: []corev1.NodeCondition{ready}},
+				Status: corev1.NodeStatus{
+					Conditions: []corev1.NodeCondition{ready},
+					Addresses:  []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: "192.0.2.7"}},
+				},
 			},
 		},
 		"deleted while the watch was down": {

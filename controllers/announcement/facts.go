@@ -31,8 +31,15 @@ type facts struct {
 	class loadbalancer.Class
 
 	mu sync.Mutex
-	// nodes are those of the last listing, nil after a change.
-	nodes []election.Node
+	// listed is the last listing of the Nodes, nil after a change.
+	listed *nodes
+}
+
+// nodes is what is known of all Nodes.
+type nodes struct {
+	all []election.Node
+	// addresses are the nodes' own, with the names of the nodes.
+	addresses map[netip.Addr]string
 }
 
 // index registers the indexes, and with them the informers.
@@ -94,28 +101,44 @@ func (f *facts) addresses(ctx context.Context) ([]netip.Addr, error) {
 	return slices.Compact(all), nil
 }
 
-// nodesChanged has the next cluster list the Nodes anew.
+// nodesChanged has the Nodes listed anew when they are next asked for.
 func (f *facts) nodesChanged() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.nodes = nil
+	f.listed = nil
 }
 
-// cluster returns all nodes.
-func (f *facts) cluster(ctx context.Context) ([]election.Node, error) {
+// nodes returns what is known of all Nodes.
+func (f *facts) nodes(ctx context.Context) (*nodes, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.nodes != nil {
-		return f.nodes, nil
+	if f.listed != nil {
+		return f.listed, nil
 	}
 	var list corev1.NodeList
 	if err := f.cache.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("list Nodes: %w", err)
 	}
+	listed := &nodes{addresses: make(map[netip.Addr]string)}
 	for i := range list.Items {
-		f.nodes = append(f.nodes, node(&list.Items[i]))
+		listed.all = append(listed.all, node(&list.Items[i]))
+		for _, addr := range ownAddresses(&list.Items[i]) {
+			listed.addresses[addr] = list.Items[i].Name
+		}
 	}
-	return f.nodes, nil
+	f.listed = listed
+	return listed, nil
+}
+
+// ownAddresses returns the addresses that the node has on its interfaces.
+func ownAddresses(n *corev1.Node) []netip.Addr {
+	var own []netip.Addr
+	for _, a := range n.Status.Addresses {
+		if addr, err := netip.ParseAddr(a.Address); err == nil && a.Type == corev1.NodeInternalIP {
+			own = append(own, addr.Unmap())
+		}
+	}
+	return own
 }
 
 // service returns what counts of svc for an address of the family of addr.

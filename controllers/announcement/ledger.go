@@ -15,7 +15,7 @@ type decision struct {
 	speaker string
 	// local says that a holder has externalTrafficPolicy: Local.
 	local bool
-	// invalid says why the owner cannot even try; nil if it can.
+	// invalid says why nobody can even try; nil if the owner can.
 	invalid error
 }
 

@@ -2,6 +2,7 @@ package announcement
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"sync"
 
@@ -55,11 +56,17 @@ func (r *reconciler) Reconcile(ctx context.Context, addr netip.Addr) (reconcile.
 }
 
 func (r *reconciler) decide(ctx context.Context, addr netip.Addr, holders []corev1.Service) (decision, error) {
-	nodes, err := r.facts.cluster(ctx)
+	nodes, err := r.facts.nodes(ctx)
 	if err != nil {
 		return decision{}, err
 	}
 	var d decision
+	if name, taken := nodes.addresses[addr]; taken {
+		// Another load balancer's status may say so: K3s' writes the nodes' own.
+		d.invalid = fmt.Errorf("%s is the node %s's own address", addr, name)
+		d.speaker, _ = election.Elect(addr, alive(nodes.all))
+		return d, nil
+	}
 	services := make([]election.Service, len(holders))
 	for i := range holders {
 		if services[i], err = r.facts.service(ctx, &holders[i], addr); err != nil {
@@ -68,10 +75,10 @@ func (r *reconciler) decide(ctx context.Context, addr netip.Addr, holders []core
 		d.local = d.local || services[i].Local
 	}
 	var ok bool
-	if d.owner, ok = election.Elect(addr, election.Eligible(nodes, services...)); ok {
+	if d.owner, ok = election.Elect(addr, election.Eligible(nodes.all, services...)); ok {
 		d.speaker = d.owner
 	} else {
-		d.speaker, _ = election.Elect(addr, alive(nodes))
+		d.speaker, _ = election.Elect(addr, alive(nodes.all))
 	}
 	return d, nil
 }

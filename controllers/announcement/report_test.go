@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/heraldlb/herald/announcer"
+	"github.com/heraldlb/herald/controllers/loadbalancer"
 )
 
 // announcedBy says whether each address of a Service has a condition that names
@@ -33,7 +34,7 @@ func announcedBy(node string) func(*corev1.Service) bool {
 func (c *cluster) awaitCondition(svc *corev1.Service, status metav1.ConditionStatus, reason, message string) {
 	c.t.Helper()
 	c.awaitService(svc, reason, func(svc *corev1.Service) bool {
-		condition := meta.FindStatusCondition(svc.Status.Conditions, ConditionAnnouncedIPv4)
+		condition := meta.FindStatusCondition(svc.Status.Conditions, loadbalancer.ConditionAnnouncedIPv4)
 		return condition != nil && condition.Status == status && condition.Reason == reason &&
 			strings.Contains(condition.Message, message)
 	})
@@ -60,8 +61,8 @@ func testConditions(c *cluster) {
 	// A family each: two nodes write to one Service.
 	c.patch(slices["6"], func() { slices["6"].Endpoints = []discoveryv1.Endpoint{six("b")} })
 	c.awaitService(svc, "one on each", func(svc *corev1.Service) bool {
-		four := meta.FindStatusCondition(svc.Status.Conditions, ConditionAnnouncedIPv4)
-		six := meta.FindStatusCondition(svc.Status.Conditions, ConditionAnnouncedIPv6)
+		four := meta.FindStatusCondition(svc.Status.Conditions, loadbalancer.ConditionAnnouncedIPv4)
+		six := meta.FindStatusCondition(svc.Status.Conditions, loadbalancer.ConditionAnnouncedIPv6)
 		return four != nil && strings.HasPrefix(four.Message, "a ") && six != nil && strings.HasPrefix(six.Message, "b ")
 	})
 

@@ -3,6 +3,7 @@ package announcement
 import (
 	"context"
 	"net/netip"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -22,7 +23,10 @@ func (a *agent) sources() []source.TypedSource[netip.Addr] {
 		kind(a, &corev1.Service{}, a.ofService),
 		kind(a, &discoveryv1.EndpointSlice{}, a.ofEndpointSlice),
 		kind(a, &corev1.Node{}, a.ofNode, later[*corev1.Node](), predicate.TypedFuncs[*corev1.Node]{
-			UpdateFunc: func(e event.TypedUpdateEvent[*corev1.Node]) bool { return node(e.ObjectOld) != node(e.ObjectNew) },
+			UpdateFunc: func(e event.TypedUpdateEvent[*corev1.Node]) bool {
+				return node(e.ObjectOld) != node(e.ObjectNew) ||
+					!slices.Equal(ownAddresses(e.ObjectOld), ownAddresses(e.ObjectNew))
+			},
 		}),
 		kind(a, &corev1.ConfigMap{}, a.ofConfigMap, later[*corev1.ConfigMap]()),
 	}

@@ -12,15 +12,7 @@ import (
 	"github.com/heraldlb/herald/controllers/loadbalancer"
 )
 
-// The conditions on a Service that say whether a node answers for its address,
-// and which. There is one for each family, since each address has an owner of
-// its own, and no two nodes write the same condition but on a change of owner.
-const (
-	ConditionAnnouncedIPv4 = "heraldlb.io/AnnouncedIPv4"
-	ConditionAnnouncedIPv6 = "heraldlb.io/AnnouncedIPv6"
-)
-
-// The reasons of these conditions.
+// The reasons of the conditions AnnouncedIPv4 and AnnouncedIPv6.
 const (
 	// ReasonAnnounced: the node named answers for the address (True).
 	ReasonAnnounced = "Announced"
@@ -31,7 +23,8 @@ const (
 	// ReasonOffLink: the owner has no interface on the address's link, or not
 	// the one that was named.
 	ReasonOffLink = "OffLink"
-	// ReasonInvalid: the address or the interface named cannot be announced.
+	// ReasonInvalid: the address, a node's own for one, or the interface named
+	// cannot be announced.
 	ReasonInvalid = "Invalid"
 	// ReasonNoEligibleNode: no node may announce the address.
 	ReasonNoEligibleNode = "NoEligibleNode"
@@ -51,10 +44,10 @@ func judge(self string, addr netip.Addr, rec record) (verdict, bool) {
 		return verdict{}, false
 	}
 	switch {
-	case rec.owner == "":
-		return refusal(addr, ReasonNoEligibleNode, "AddressNotAnnounced", noNode(addr, rec.local)), true
 	case rec.invalid != nil:
 		return refusal(addr, ReasonInvalid, "AddressNotAnnounced", rec.invalid.Error()), true
+	case rec.owner == "":
+		return refusal(addr, ReasonNoEligibleNode, "AddressNotAnnounced", noNode(addr, rec.local)), true
 	}
 	status := rec.status
 	switch status.State {
@@ -119,7 +112,7 @@ func stranger(status announcer.Status) string {
 
 func conditionType(addr netip.Addr) string {
 	if loadbalancer.Family(addr) == corev1.IPv4Protocol {
-		return ConditionAnnouncedIPv4
+		return loadbalancer.ConditionAnnouncedIPv4
 	}
-	return ConditionAnnouncedIPv6
+	return loadbalancer.ConditionAnnouncedIPv6
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/heraldlb/herald/announcer"
+	"github.com/heraldlb/herald/controllers/loadbalancer"
 )
 
 func TestJudge(t *testing.T) {
@@ -38,7 +39,7 @@ func TestJudge(t *testing.T) {
 		got := ""
 		if v, ok := judge("a", vip, test.record); ok {
 			got = fmt.Sprintf("%s %s %s %s: %s", v.condition.Status, v.condition.Reason, v.eventType, v.event, v.condition.Message)
-			if v.condition.Type != ConditionAnnouncedIPv4 {
+			if v.condition.Type != loadbalancer.ConditionAnnouncedIPv4 {
 				t.Errorf("%s: condition %s", name, v.condition.Type)
 			}
 		}

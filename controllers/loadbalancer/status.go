@@ -11,6 +11,14 @@ import (
 // held already stays.
 const ConditionAddressAllocated = "heraldlb.io/AddressAllocated"
 
+// The conditions on a Service that say whether a node answers for its address,
+// and which. There is one for each family, since each address has an owner of
+// its own, and no two nodes write the same condition but on a change of owner.
+const (
+	ConditionAnnouncedIPv4 = "heraldlb.io/AnnouncedIPv4"
+	ConditionAnnouncedIPv6 = "heraldlb.io/AnnouncedIPv6"
+)
+
 // The reasons of ConditionAddressAllocated.
 const (
 	// ReasonAllocated: the Service holds what it asks for (True).

@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/heraldlb/herald/controllers/loadbalancer"
 )
@@ -44,7 +45,9 @@ func hasFinalizer(want bool) expectation {
 
 func hasNoCondition() expectation {
 	return expectation{"no condition of Herald", func(svc *corev1.Service) bool {
-		return meta.FindStatusCondition(svc.Status.Conditions, loadbalancer.ConditionAddressAllocated) == nil
+		return !slices.ContainsFunc(svc.Status.Conditions, func(c metav1.Condition) bool {
+			return strings.HasPrefix(c.Type, "heraldlb.io/")
+		})
 	}}
 }
 

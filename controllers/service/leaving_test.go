@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/heraldlb/herald/controllers/loadbalancer"
@@ -84,6 +85,11 @@ func testTypeChange(w *world) {
 	w.start()
 	w.create("web")
 	w.is("web", hasSomeAddress())
+	w.writeStatus("web", func(svc *corev1.Service) {
+		meta.SetStatusCondition(&svc.Status.Conditions, metav1.Condition{
+			Type: loadbalancer.ConditionAnnouncedIPv4, Status: metav1.ConditionTrue, Reason: "Announced",
+		})
+	})
 	w.change("web", ofType(corev1.ServiceTypeClusterIP))
 	w.is("web", released()...)
 	w.told("web", "DeletedLoadBalancer", "")

@@ -54,8 +54,8 @@ func portStatuses(svc *corev1.Service) []corev1.PortStatus {
 	return statuses
 }
 
-// withdrawn returns svc without what Herald wrote to it: the condition, the
-// finalizer, and the addresses for which ours is true.
+// withdrawn returns svc without what Herald wrote to it: the conditions, those of
+// the nodes too, the finalizer, and the addresses for which ours is true.
 func withdrawn(svc *corev1.Service, ours func(netip.Addr) bool) *corev1.Service {
 	desired := svc.DeepCopy()
 	ingress := &desired.Status.LoadBalancer.Ingress
@@ -63,7 +63,13 @@ func withdrawn(svc *corev1.Service, ours func(netip.Addr) bool) *corev1.Service 
 		address, err := netip.ParseAddr(i.IP)
 		return err == nil && ours(address)
 	})
-	meta.RemoveStatusCondition(&desired.Status.Conditions, loadbalancer.ConditionAddressAllocated)
+	for _, ours := range []string{
+		loadbalancer.ConditionAddressAllocated,
+		loadbalancer.ConditionAnnouncedIPv4,
+		loadbalancer.ConditionAnnouncedIPv6,
+	} {
+		meta.RemoveStatusCondition(&desired.Status.Conditions, ours)
+	}
 	desired.Finalizers = slices.DeleteFunc(desired.Finalizers, func(finalizer string) bool {
 		return finalizer == helpers.LoadBalancerCleanupFinalizer
 	})

@@ -12,7 +12,6 @@ import (
 	"k8s.io/cloud-provider/service/helpers"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/heraldlb/herald/controllers/announcement"
 	"github.com/heraldlb/herald/controllers/loadbalancer"
 )
 
@@ -40,8 +39,8 @@ func (c *cluster) testStatus(t *testing.T) {
 		{"no finalizer", func(svc *corev1.Service) { svc.Finalizers = nil }, true},
 		{"a label", func(svc *corev1.Service) { svc.Labels = map[string]string{"a": "b"} }, true},
 		{"the controller's condition", conditioned(loadbalancer.ConditionAddressAllocated), true},
-		{"the agent's condition", conditioned(announcement.ConditionAnnouncedIPv4), false},
-		{"the agent's other condition", conditioned(announcement.ConditionAnnouncedIPv6), false},
+		{"the agent's condition", conditioned(loadbalancer.ConditionAnnouncedIPv4), false},
+		{"the agent's other condition", conditioned(loadbalancer.ConditionAnnouncedIPv6), false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			err := write(t, agent, svc, test.change)

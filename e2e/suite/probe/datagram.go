@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"time"
@@ -14,9 +15,25 @@ const (
 )
 
 // datagram sends text every datagramInterval until there is an answer, and
-// returns it.
+// returns it. Each goes out from a port of its own: a connection that the node
+// began to track before kube-proxy had its rules would never follow them.
 func datagram(ctx context.Context, to string, text []byte) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, datagramPatience)
+	defer cancel()
+	for {
+		answer, err := ask(ctx, to, text)
+		if err == nil {
+			return answer, nil
+		}
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("no answer in %s: %w", datagramPatience, err)
+		}
+	}
+}
+
+// ask sends text once and waits for datagramInterval.
+func ask(ctx context.Context, to string, text []byte) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, datagramInterval)
 	defer cancel()
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "udp", to)
@@ -24,25 +41,17 @@ func datagram(ctx context.Context, to string, text []byte) ([]byte, error) {
 		return nil, err
 	}
 	defer conn.Close() //nolint:errcheck // nothing is buffered
-	answer := make([]byte, 64<<10)
-	for {
-		// A refusal (ICMP) of an earlier datagram is no reason to give up.
-		_, sent := conn.Write(text)
-		if err := conn.SetReadDeadline(time.Now().Add(datagramInterval)); err != nil {
-			return nil, err
-		}
-		n, err := conn.Read(answer)
-		if err == nil {
-			return answer[:n], nil
-		}
-		if ctx.Err() != nil {
-			return nil, errors.Join(err, sent)
-		}
-		if !errors.Is(err, os.ErrDeadlineExceeded) {
-			select {
-			case <-time.After(datagramInterval):
-			case <-ctx.Done():
-			}
-		}
+	if _, err := conn.Write(text); err != nil {
+		return nil, err
 	}
+	deadline, _ := ctx.Deadline()
+	if err := conn.SetReadDeadline(deadline); err != nil {
+		return nil, err
+	}
+	answer := make([]byte, 64<<10)
+	n, err := conn.Read(answer)
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		<-ctx.Done() // refused (ICMP); what answers it may come
+	}
+	return answer[:n], err
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-var update = flag.Bool("update", false, "write the transcripts anew") //nolint:gochecknoglobals // a flag of the test
+var update = flag.Bool("update", false, "write the transcripts anew")
 
 // TestCheckTranscripts runs each command of testdata/check/*.txt there, and
 // compares what it prints and its exit code with what the transcript shows.

@@ -74,10 +74,16 @@ func testService(t *testing.T, cluster *lab.Cluster, client kubernetes.Interface
 	if err != nil {
 		t.Fatal(err)
 	}
-	await(ctx, t, client.AppsV1().RESTClient(), "deployments", "web", &appsv1.Deployment{}, func(object runtime.Object) bool {
+	await(ctx, t, named(client.AppsV1().RESTClient(), "deployments", "web"), &appsv1.Deployment{}, func(object runtime.Object) bool {
 		return object.(*appsv1.Deployment).Status.AvailableReplicas == 1
 	})
-	for _, address := range service.Spec.ClusterIPs {
+	askService(ctx, t, cluster, service.Spec.ClusterIPs)
+}
+
+// askService asks for the Service from node1; a Pod on node2 has to answer.
+func askService(ctx context.Context, t *testing.T, cluster *lab.Cluster, addresses []string) {
+	t.Helper()
+	for _, address := range addresses {
 		// kube-proxy may be a moment behind the Pod: it refuses meanwhile.
 		output, err := cluster.Host("node1").Run(ctx, "curl", "--silent", "--show-error", "--max-time", "5",
 			"--retry", "20", "--retry-delay", "1", "--retry-connrefused", "http://"+net.JoinHostPort(address, "8080"))
@@ -95,12 +101,13 @@ func testService(t *testing.T, cluster *lab.Cluster, client kubernetes.Interface
 	}
 }
 
-// testKubelet: a node whose kubelet ends becomes NotReady, and returns.
+// testKubelet: a node whose kubelet ends becomes NotReady, and returns with
+// its Pods.
 func testKubelet(t *testing.T, cluster *lab.Cluster, client kubernetes.Interface) {
 	ctx := bounded(t)
 	node := cluster.Host("node2")
 	ready := func(want corev1.ConditionStatus) {
-		await(ctx, t, client.CoreV1().RESTClient(), "nodes", node.Name, &corev1.Node{}, func(object runtime.Object) bool {
+		await(ctx, t, named(client.CoreV1().RESTClient(), "nodes", node.Name), &corev1.Node{}, func(object runtime.Object) bool {
 			for _, condition := range object.(*corev1.Node).Status.Conditions {
 				if condition.Type == corev1.NodeReady {
 					return condition.Status == want
@@ -120,6 +127,11 @@ func testKubelet(t *testing.T, cluster *lab.Cluster, client kubernetes.Interface
 		t.Fatal(err)
 	}
 	ready(corev1.ConditionTrue)
+	service, err := client.CoreV1().Services("default").Get(ctx, "web", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	askService(ctx, t, cluster, service.Spec.ClusterIPs)
 	if err := node.Signal(ctx, "etcd", syscall.SIGKILL); err == nil {
 		t.Error("node2 has no etcd, and yet it was killed")
 	}
@@ -212,14 +224,18 @@ func testCancel(t *testing.T, cluster *lab.Cluster) {
 	}
 }
 
-// await waits until the object of that name is as wanted.
-func await(ctx context.Context, t *testing.T, client cache.Getter, resource, name string, kind runtime.Object, wanted func(runtime.Object) bool) {
+// named lists and watches the one object of that name.
+func named(client cache.Getter, resource, name string) cache.ListerWatcher {
+	return cache.NewListWatchFromClient(client, resource, metav1.NamespaceAll, fields.OneTermEqualSelector(metav1.ObjectNameField, name))
+}
+
+// await waits until the listed object is as wanted.
+func await(ctx context.Context, t *testing.T, list cache.ListerWatcher, kind runtime.Object, wanted func(runtime.Object) bool) {
 	t.Helper()
-	list := cache.NewListWatchFromClient(client, resource, metav1.NamespaceAll, fields.OneTermEqualSelector(metav1.ObjectNameField, name))
 	_, err := watchtools.UntilWithSync(ctx, list, kind, nil, func(event watch.Event) (bool, error) {
 		return wanted(event.Object), nil
 	})
 	if err != nil {
-		t.Fatalf("%s %s: %v", resource, name, err)
+		t.Fatal(err)
 	}
 }

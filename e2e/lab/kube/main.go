@@ -26,17 +26,20 @@ import (
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 )
 
-// The mains of the programs, as they stand in the projects' own cmd folders.
-var programs = map[string]func() int{
-	"etcd":                    func() int { etcdmain.Main(os.Args); return 0 },
-	"kube-apiserver":          func() int { return cli.Run(apiserver.NewAPIServerCommand()) },
-	"kube-controller-manager": func() int { return cli.Run(controllermanager.NewControllerManagerCommand()) },
-	"kube-scheduler":          func() int { return cli.Run(scheduler.NewSchedulerCommand()) },
-	"kube-proxy":              func() int { return cli.Run(proxy.NewProxyCommand()) },
-	"kubectl":                 kubectl,
+// programs returns the mains, as they stand in the projects' own cmd folders.
+func programs() map[string]func() int {
+	return map[string]func() int{
+		"etcd":                    func() int { etcdmain.Main(os.Args); return 0 },
+		"kube-apiserver":          func() int { return cli.Run(apiserver.NewAPIServerCommand()) },
+		"kube-controller-manager": func() int { return cli.Run(controllermanager.NewControllerManagerCommand()) },
+		"kube-scheduler":          func() int { return cli.Run(scheduler.NewSchedulerCommand()) },
+		"kube-proxy":              func() int { return cli.Run(proxy.NewProxyCommand()) },
+		"kubectl":                 kubectl,
+	}
 }
 
 func main() {
+	programs := programs()
 	program, ok := programs[filepath.Base(os.Args[0])]
 	if !ok && len(os.Args) > 1 {
 		os.Args = os.Args[1:]

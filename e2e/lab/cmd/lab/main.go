@@ -15,7 +15,7 @@ import (
 
 // The first thread stays main's: threads that enter a network namespace end
 // afterwards, which the first one cannot.
-func init() { runtime.LockOSThread() }
+func init() { runtime.LockOSThread() } //nolint:gochecknoinits // main may begin on another thread
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -28,7 +28,7 @@ func status() *cobra.Command {
 				encoder.SetIndent("", "  ")
 				return encoder.Encode(status)
 			case "":
-				return print(cmd.OutOrStdout(), status)
+				return show(cmd.OutOrStdout(), status)
 			default:
 				return fmt.Errorf("output %q: want json or nothing", format)
 			}
@@ -38,7 +38,7 @@ func status() *cobra.Command {
 	return cmd
 }
 
-func print(to io.Writer, status lab.Status) error {
+func show(to io.Writer, status lab.Status) error {
 	table := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "lab:\t%s, %d nodes, %s\n", status.Phase, status.Parameters.Nodes, status.Parameters.Family)
 	fmt.Fprintf(table, "API server:\t%s\n", status.Server)

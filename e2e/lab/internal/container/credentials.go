@@ -9,14 +9,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The capabilities in the order of their numbers (capabilities(7)).
-var capabilityNames = []string{
-	"CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID",
-	"SETPCAP", "LINUX_IMMUTABLE", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_ADMIN", "NET_RAW",
-	"IPC_LOCK", "IPC_OWNER", "SYS_MODULE", "SYS_RAWIO", "SYS_CHROOT", "SYS_PTRACE", "SYS_PACCT",
-	"SYS_ADMIN", "SYS_BOOT", "SYS_NICE", "SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "MKNOD",
-	"LEASE", "AUDIT_WRITE", "AUDIT_CONTROL", "SETFCAP", "MAC_OVERRIDE", "MAC_ADMIN", "SYSLOG",
-	"WAKE_ALARM", "BLOCK_SUSPEND", "AUDIT_READ", "PERFMON", "BPF", "CHECKPOINT_RESTORE",
+// capabilityNames returns the capabilities in the order of their numbers
+// (capabilities(7)).
+func capabilityNames() []string {
+	return []string{
+		"CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID",
+		"SETPCAP", "LINUX_IMMUTABLE", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_ADMIN", "NET_RAW",
+		"IPC_LOCK", "IPC_OWNER", "SYS_MODULE", "SYS_RAWIO", "SYS_CHROOT", "SYS_PTRACE", "SYS_PACCT",
+		"SYS_ADMIN", "SYS_BOOT", "SYS_NICE", "SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "MKNOD",
+		"LEASE", "AUDIT_WRITE", "AUDIT_CONTROL", "SETFCAP", "MAC_OVERRIDE", "MAC_ADMIN", "SYSLOG",
+		"WAKE_ALARM", "BLOCK_SUSPEND", "AUDIT_READ", "PERFMON", "BPF", "CHECKPOINT_RESTORE",
+	}
 }
 
 // DefaultCapabilities are those that a container has unless its Pod says
@@ -29,7 +32,7 @@ func DefaultCapabilities() []string {
 }
 
 // AllCapabilities are those of a privileged container.
-func AllCapabilities() []string { return slices.Clone(capabilityNames) }
+func AllCapabilities() []string { return capabilityNames() }
 
 // take gives the calling thread these credentials, for good.
 func (c Credentials) take() error {
@@ -37,13 +40,13 @@ func (c Credentials) take() error {
 	if err != nil {
 		return err
 	}
-	for number := range capabilityNames {
+	for number, name := range capabilityNames() {
 		if keep&(1<<number) != 0 {
 			continue
 		}
 		err := unix.Prctl(unix.PR_CAPBSET_DROP, uintptr(number), 0, 0, 0)
 		if err != nil && !errors.Is(err, unix.EINVAL) { // EINVAL: an older kernel lacks it
-			return fmt.Errorf("drop CAP_%s: %w", capabilityNames[number], err)
+			return fmt.Errorf("drop CAP_%s: %w", name, err)
 		}
 	}
 	if err := c.takeUser(); err != nil {
@@ -78,8 +81,9 @@ func (c Credentials) takeUser() error {
 
 func (c Credentials) mask() (uint64, error) {
 	var mask uint64
+	names := capabilityNames()
 	for _, name := range c.Capabilities {
-		number := slices.Index(capabilityNames, name)
+		number := slices.Index(names, name)
 		if number < 0 {
 			return 0, fmt.Errorf("unknown capability %q", name)
 		}

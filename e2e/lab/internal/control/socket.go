@@ -69,7 +69,11 @@ func (l Private) Accept() (net.Conn, error) {
 }
 
 func sameUser(conn net.Conn) error {
-	raw, err := conn.(*net.UnixConn).SyscallConn()
+	unixConn, ok := conn.(*net.UnixConn)
+	if !ok {
+		return errStranger
+	}
+	raw, err := unixConn.SyscallConn()
 	if err != nil {
 		return err
 	}

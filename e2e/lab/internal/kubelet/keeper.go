@@ -38,7 +38,7 @@ func newKeeper(pod *corev1.Pod, spec *corev1.Container, changed func()) *keeper 
 	return &keeper{pod: pod, spec: spec, changed: changed, state: corev1.ContainerStatus{
 		Name:    spec.Name,
 		Image:   spec.Image,
-		Started: ptr.To(false),
+		Started: new(false),
 		State:   corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ContainerCreating"}},
 	}}
 }
@@ -103,8 +103,7 @@ func (k *keeper) conclude(ctx, term, sick context.Context, end, kill func()) {
 	if term.Err() == nil {
 		end()
 	} else {
-		var reason terminating
-		if errors.As(context.Cause(term), &reason) {
+		if reason, ok := errors.AsType[terminating](context.Cause(term)); ok {
 			grace = reason.grace
 		}
 		if preStop = k.preStop(); preStop == nil {
@@ -157,7 +156,7 @@ func (k *keeper) running(pid int) {
 		s.State = corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Now()}}
 		// The id by which a test finds the process to kill.
 		s.ContainerID = fmt.Sprintf("lab://%d", pid)
-		s.Started = ptr.To(true)
+		s.Started = new(true)
 		s.Ready = k.spec.ReadinessProbe == nil
 	})
 }
@@ -179,6 +178,6 @@ func (k *keeper) ended(begin time.Time, code int32, err error) {
 	k.update(func(s *corev1.ContainerStatus) {
 		s.State = corev1.ContainerState{Terminated: terminated}
 		s.LastTerminationState = s.State
-		s.Ready, s.Started = false, ptr.To(false)
+		s.Ready, s.Started = false, new(false)
 	})
 }

@@ -91,8 +91,8 @@ func (k *Kubelet) runPods(ctx context.Context) error {
 		}))
 	var group sync.WaitGroup
 	_, err := factory.Core().V1().Pods().Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
-		AddFunc:    func(object any) { k.update(ctx, &group, object.(*corev1.Pod)) },
-		UpdateFunc: func(_, object any) { k.update(ctx, &group, object.(*corev1.Pod)) },
+		AddFunc:    func(object any) { k.update(ctx, &group, object) },
+		UpdateFunc: func(_, object any) { k.update(ctx, &group, object) },
 		DeleteFunc: k.forget,
 	})
 	if err != nil {
@@ -107,7 +107,11 @@ func (k *Kubelet) runPods(ctx context.Context) error {
 
 // update hands a Pod's newest version to its worker, which is started if it is
 // new. A Pod that has ended is nobody's work.
-func (k *Kubelet) update(ctx context.Context, group *sync.WaitGroup, pod *corev1.Pod) {
+func (k *Kubelet) update(ctx context.Context, group *sync.WaitGroup, object any) {
+	pod, ok := object.(*corev1.Pod)
+	if !ok {
+		return
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	w, ok := k.workers[pod.UID]

@@ -20,9 +20,9 @@ import (
 )
 
 // What the project's image has of its own (see the Dockerfile).
-var (
-	imagePrograms   = []string{"herald", "herald-announcer"}
-	imageEntrypoint = []string{"/herald"}
+const (
+	imageEntrypoint = "/herald"
+	imageAnnouncer  = "/herald-announcer"
 )
 
 // process is a container of Herald's image: a real process.
@@ -69,7 +69,7 @@ func (p *process) specification(root string) (container.Spec, error) {
 	spec := container.Spec{
 		Root:        root,
 		Mounts:      mounts,
-		Args:        imageEntrypoint,
+		Args:        []string{imageEntrypoint},
 		Dir:         "/",
 		Credentials: credentials,
 	}
@@ -95,9 +95,9 @@ func (p *process) specification(root string) (container.Spec, error) {
 
 func (p *process) mounts() ([]container.Mount, error) {
 	var mounts []container.Mount
-	for _, name := range imagePrograms {
+	for _, program := range []string{imageEntrypoint, imageAnnouncer} {
 		mounts = append(mounts, container.Mount{
-			Source: filepath.Join(p.place.kubelet.config.Programs, name), Target: "/" + name, ReadOnly: true,
+			Source: filepath.Join(p.place.kubelet.config.Programs, program), Target: program, ReadOnly: true,
 		})
 	}
 	for _, mount := range p.spec.VolumeMounts {

@@ -12,7 +12,7 @@ import (
 )
 
 // linkLocalGateway is the IPv6 gateway on the node's end of each Pod's veth.
-var linkLocalGateway = netip.MustParseAddr("fe80::1")
+func linkLocalGateway() netip.Addr { return netip.MustParseAddr("fe80::1") }
 
 // sandbox is a Pod's network namespace, or the node's with hostNetwork.
 type sandbox struct {
@@ -58,7 +58,7 @@ func linkName(pod *corev1.Pod) string {
 func (k *Kubelet) connect(box *sandbox, link string) error {
 	gateways := make([]netip.Addr, len(box.addresses))
 	for i, address := range box.addresses {
-		gateways[i] = linkLocalGateway
+		gateways[i] = linkLocalGateway()
 		if address.Is4() {
 			gateways[i] = k.addresses.gateways[i]
 		}

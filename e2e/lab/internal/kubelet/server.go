@@ -52,16 +52,15 @@ func (s *server) exec(context.Context, []string) error { return nil }
 
 // serve opens a port inside the Pod and answers there until ctx ends.
 func (s *server) serve(ctx context.Context, group *errgroup.Group, port corev1.ContainerPort) error {
-	address := fmt.Sprintf(":%d", port.ContainerPort)
 	switch port.Protocol {
 	case corev1.ProtocolUDP:
-		var conn net.PacketConn
+		var conn *net.UDPConn
 		err := s.place.Do(func() (err error) {
-			conn, err = net.ListenPacket("udp", address)
+			conn, err = net.ListenUDP("udp", &net.UDPAddr{Port: int(port.ContainerPort)})
 			return err
 		})
 		if err == nil {
-			group.Go(func() error { return s.echo(ctx, conn.(*net.UDPConn)) })
+			group.Go(func() error { return s.echo(ctx, conn) })
 		}
 		return err
 	case corev1.ProtocolSCTP:
@@ -69,7 +68,7 @@ func (s *server) serve(ctx context.Context, group *errgroup.Group, port corev1.C
 	default:
 		var listener net.Listener
 		err := s.place.Do(func() (err error) {
-			listener, err = net.Listen("tcp", address)
+			listener, err = net.ListenTCP("tcp", &net.TCPAddr{Port: int(port.ContainerPort)})
 			return err
 		})
 		if err == nil {
@@ -81,9 +80,9 @@ func (s *server) serve(ctx context.Context, group *errgroup.Group, port corev1.C
 
 func (s *server) serveHTTP(ctx context.Context, listener net.Listener) error {
 	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		local := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+		local := fmt.Sprint(r.Context().Value(http.LocalAddrContextKey))
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(s.answer(r.RemoteAddr, local.String()))
+		_ = json.NewEncoder(w).Encode(s.answer(r.RemoteAddr, local))
 	})}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()

@@ -15,7 +15,7 @@ import (
 const serverPort = 6443
 
 // localServer is the API server as processes of the control-plane host reach it.
-var localServer = fmt.Sprintf("127.0.0.1:%d", serverPort)
+const localServer = "127.0.0.1:6443"
 
 // writeCredentials makes the authority and the credentials of every component.
 func (s *Supervisor) writeCredentials(_ context.Context, _ func(string)) (err error) {

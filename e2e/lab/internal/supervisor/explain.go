@@ -21,8 +21,7 @@ const tailSize = 2000
 func (s *Supervisor) explain(ctx context.Context, err error) string {
 	var text strings.Builder
 	text.WriteString(err.Error())
-	var exit *process.ExitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*process.ExitError](err); ok {
 		appendTail(&text, exit.Log)
 		return text.String()
 	}

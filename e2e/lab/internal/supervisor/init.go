@@ -66,7 +66,7 @@ func mounts() error {
 	}
 	for _, step := range steps {
 		if err := unix.Mount(step.source, step.target, step.kind, step.flags, step.data); err != nil {
-			return fmt.Errorf("mount %s: %w", step.target, err)
+			return fmt.Errorf("mount %s: %w (an ordinary user needs the rights of a user namespace)", step.target, err)
 		}
 	}
 	for _, dir := range []string{stateDir, homeDir, temporaryDir} {

@@ -33,15 +33,14 @@ func (s *Supervisor) awaitRoles(ctx context.Context, detail func(string)) error 
 	roles.Go(func() error {
 		return awaitRollout(ctx, s.client.AppsV1().RESTClient(), "daemonsets", &appsv1.DaemonSet{}, detail)
 	})
-	crashes := make(chan error, 1)
+	crashed := make(chan struct{})
 	go func() {
-		err := awaitCrash(ctx, s.client.CoreV1().RESTClient())
-		done(err)
-		crashes <- err
+		defer close(crashed)
+		done(awaitCrash(ctx, s.client.CoreV1().RESTClient()))
 	}()
 	err := roles.Wait()
 	done(errRolledOut)
-	<-crashes
+	<-crashed
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		return cause
 	}

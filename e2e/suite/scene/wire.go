@@ -27,7 +27,7 @@ func (st *Stage) Responders(ctx context.Context, address netip.Addr) ([]string, 
 	// Both wait for further answers after the first.
 	args := []string{"arping", "-b", "-w", "1", "-I", st.Interface, address.String()}
 	if address.Is6() {
-		args = []string{"ndisc6", "-m", "-q", "-r", "1", "-w", "500", address.String(), st.Interface}
+		args = []string{"ndisc6", "-m", "-q", "-r", "1", "-w", "300", address.String(), st.Interface}
 	}
 	output, err := st.run(ctx, st.Client, args...)
 	var exit *exec.ExitError
@@ -131,8 +131,8 @@ func (s *Scene) Owner(ctx context.Context, name string, address netip.Addr) stri
 		g.Expect(err).NotTo(HaveOccurred())
 		owner, err = Announcer(service, address)
 		g.Expect(err).NotTo(HaveOccurred())
-		g.Expect(s.Responders(ctx, address)).To(Equal([]string{owner}), "who answers on the segment")
 		g.Expect(s.Neighbour(ctx, address)).To(Equal(owner), "the client's neighbour table")
+		g.Expect(s.Responders(ctx, address)).To(Equal([]string{owner}), "who answers on the segment")
 	}).WithContext(ctx).Should(Succeed())
 	return owner
 }

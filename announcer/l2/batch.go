@@ -6,6 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// batchSize is how many frames one system call carries at most.
+const batchSize = 64
+
 // batch is a set of frames that one system call receives or sends. All of it
 // is allocated once.
 type batch struct {
@@ -21,12 +24,13 @@ type mmsghdr struct {
 	length uint32
 }
 
-func newBatch(frames, size int) *batch {
+// newBatch returns a batch with room for size bytes a frame.
+func newBatch(size int) *batch {
 	b := &batch{
 		size:    size,
-		buffers: make([]byte, frames*size),
-		vectors: make([]unix.Iovec, frames),
-		headers: make([]mmsghdr, frames),
+		buffers: make([]byte, batchSize*size),
+		vectors: make([]unix.Iovec, batchSize),
+		headers: make([]mmsghdr, batchSize),
 	}
 	for i := range b.headers {
 		b.vectors[i].Base = &b.buffers[i*size]

@@ -204,13 +204,13 @@ func (e *engine) advance(now time.Time) {
 		if !ok {
 			return
 		}
-		en, valid := e.entry(t)
+		_, valid := e.entry(t)
 		if valid && !e.agenda.limiter.AllowN(now, 1) {
 			return
 		}
 		e.agenda.drop()
 		if valid {
-			e.transmit(now, en, t)
+			e.transmit(now, t)
 		}
 	}
 }
@@ -227,7 +227,7 @@ func (en *entry) on(epoch uint64) bool {
 }
 
 // transmit sends the frame of a task, and plans the one after it.
-func (e *engine) transmit(now time.Time, en *entry, t task) {
+func (e *engine) transmit(now time.Time, t task) {
 	e.effects.frames = append(e.effects.frames, t)
 	if t.round < 0 {
 		return

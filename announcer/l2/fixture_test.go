@@ -20,7 +20,6 @@ import (
 // fixture is an announcer that runs, on a segment with a client.
 type fixture struct {
 	*Announcer
-	here, client *l2test.Host
 
 	mu       sync.Mutex
 	statuses map[netip.Addr]announcer.Status
@@ -203,11 +202,11 @@ func ask(t testing.TB, tap *l2test.Tap, mac frame.MAC, from, target netip.Addr) 
 	tap.Send(t, question(t, mac, from, target))
 }
 
-// sample returns the sum of a metric over the families.
-func (f *fixture) sample(metric, name, reason string) float64 {
+// sample returns a metric of eth0, summed over the families.
+func (f *fixture) sample(metric, reason string) float64 {
 	sum := 0.0
 	for _, s := range f.Samples() {
-		if s.Metric == metric && s.Interface == name && s.Reason == reason {
+		if s.Metric == metric && s.Interface == "eth0" && s.Reason == reason {
 			sum += s.Value
 		}
 	}

@@ -31,9 +31,9 @@ type asker struct {
 }
 
 // newAsker makes a host ask on eth0, from its address, for others, in turn.
-func newAsker(t testing.TB, client *l2test.Host, from netip.Addr, for_ []netip.Addr) *asker {
+func newAsker(t testing.TB, client *l2test.Host, from netip.Addr, targets []netip.Addr) *asker {
 	t.Helper()
-	a := &asker{tx: newBatch(batchSize, 128), rx: newBatch(batchSize, frameSize)}
+	a := &asker{tx: newBatch(128), rx: newBatch(frameSize)}
 	mac := client.MAC(t, "eth0")
 	etherType := 0x0806
 	a.protocol = frame.ARP{}
@@ -41,7 +41,7 @@ func newAsker(t testing.TB, client *l2test.Host, from netip.Addr, for_ []netip.A
 	if from.Is6() {
 		etherType, a.protocol, build = 0x86dd, frame.NDP{}, solicitation
 	}
-	for _, addr := range for_ {
+	for _, addr := range targets {
 		a.requests = append(a.requests, build(t, mac, from, addr))
 	}
 	client.Do(t, func() (err error) {

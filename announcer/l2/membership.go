@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
 	"sync"
@@ -53,9 +54,7 @@ func newMembership(p *port, log *slog.Logger) *membership {
 // wait until they are.
 func (m *membership) set(changes map[netip.Addr]bool) {
 	m.mu.Lock()
-	for group, join := range changes {
-		m.pending[group] = join
-	}
+	maps.Copy(m.pending, changes)
 	m.mu.Unlock()
 	select {
 	case m.wake <- struct{}{}:

@@ -2,6 +2,7 @@ package l2
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"testing"
@@ -27,9 +28,7 @@ func TestOwned(t *testing.T) {
 			changes[nth(random.IntN(2000), random.IntN(2) == 0)] = role(random.IntN(3))
 		}
 		set = before.with(changes)
-		for a, r := range changes {
-			model[a] = r
-		}
+		maps.Copy(model, changes)
 		if before.role(addr) != was {
 			t.Fatal("a set changed")
 		}

@@ -45,9 +45,6 @@ type responder struct {
 	message frame.Message
 }
 
-// batchSize is how many frames one system call carries at most.
-const batchSize = 64
-
 // frameSize is the longest frame that is read whole. The longest that makes
 // sense is a solicitation with the options of RFC 3971.
 const frameSize = 1024
@@ -55,8 +52,8 @@ const frameSize = 1024
 func newResponder(p protocol, mac frame.MAC, epoch uint64, c *counters, sightings chan<- sighting) *responder {
 	r := &responder{
 		protocol: p, mac: mac, epoch: epoch, counters: c, sightings: sightings,
-		rx: newBatch(batchSize, frameSize),
-		tx: newBatch(batchSize, frame.MaxReply),
+		rx: newBatch(frameSize),
+		tx: newBatch(frame.MaxReply),
 	}
 	r.owned.Store(new(owned))
 	return r

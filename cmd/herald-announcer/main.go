@@ -25,7 +25,7 @@ import (
 var version = "devel"
 
 // memoryLimit makes the garbage collector work harder beyond this many bytes;
-// it is not a bound.
+// it is not a bound. $GOMEMLIMIT says otherwise.
 const memoryLimit = 64 << 20
 
 type flags struct {
@@ -48,7 +48,7 @@ func newCommand() *cobra.Command {
 	var f flags
 	cmd := &cobra.Command{
 		Use:           "herald-announcer",
-		Short:         "Answer ARP and NDP for the addresses that the agent names",
+		Short:         "Answer ARP and NDP for the addresses that the agent names; needs CAP_NET_RAW",
 		Version:       version,
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
@@ -71,7 +71,9 @@ func (f *flags) run(ctx context.Context, logs io.Writer) error {
 	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
 		return fmt.Errorf("--log-level %q: debug, info, warn or error", f.logLevel)
 	}
-	debug.SetMemoryLimit(memoryLimit)
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
 	log := slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: level}))
 	log.Info("starting", "version", version, "socket", f.socket)
 

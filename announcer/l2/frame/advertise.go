@@ -43,7 +43,7 @@ func marshal(to net.HardwareAddr, from MAC, kind ethernet.EtherType, payload []b
 	f := ethernet.Frame{Destination: to, Source: from[:], EtherType: kind, Payload: payload}
 	b, err := f.MarshalBinary()
 	if err != nil {
-		return nil, fmt.Errorf("Ethernet frame: %w", err)
+		return nil, fmt.Errorf("write Ethernet frame: %w", err)
 	}
 	return b, nil
 }

@@ -18,11 +18,6 @@ type protocol interface {
 }
 
 // Who plays in the tests: us, and a client on the segment.
-const (
-	usMAC     = "02:00:00:00:00:01"
-	clientMAC = "02:00:00:00:00:99"
-)
-
 func us() MAC     { return MAC{2, 0, 0, 0, 0, 0x01} }
 func client() MAC { return MAC{2, 0, 0, 0, 0, 0x99} }
 

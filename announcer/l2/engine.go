@@ -1,6 +1,7 @@
 package l2
 
 import (
+	"bytes"
 	"net/netip"
 	"slices"
 	"time"
@@ -310,7 +311,7 @@ func (e *engine) setRoles(en *entry, sites []site, r role) {
 func (e *engine) report(en *entry) {
 	status := announcer.Status{Address: en.Address, State: en.state, Since: en.since}
 	if en.stranger != (frame.MAC{}) {
-		status.Stranger = announcer.HardwareAddr(en.stranger[:])
+		status.Stranger = bytes.Clone(en.stranger[:]) // the entry may meet another
 	}
 	if en.state == announcer.Announced {
 		for _, s := range en.sites {

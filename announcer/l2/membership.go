@@ -164,10 +164,11 @@ func (m *membership) source() netip.Addr {
 // listen hears queries until ctx ends.
 func (m *membership) listen(ctx context.Context, queries chan<- mld.Query) error {
 	bind := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
-		var err error
-		return errors.Join(c.Control(func(fd uintptr) {
-			err = unix.BindToDevice(int(fd), m.port.ifi.Name)
-		}), err)
+		var bound error
+		if err := c.Control(func(fd uintptr) { bound = unix.BindToDevice(int(fd), m.port.ifi.Name) }); err != nil {
+			return err
+		}
+		return bound
 	}}
 	socket, err := bind.ListenPacket(ctx, "ip6:ipv6-icmp", "::")
 	if err != nil {

@@ -62,7 +62,7 @@ func openPort(ifi link.Interface, f family, c *counters, sightings chan<- sighti
 	if p.raw, err = p.conn.SyscallConn(); err != nil {
 		return nil, errors.Join(err, p.conn.Close())
 	}
-	if err := p.growBuffer(); err != nil {
+	if err := p.control(growBuffer); err != nil {
 		return nil, errors.Join(err, p.conn.Close())
 	}
 	p.responder = newResponder(answers, ifi.MAC, ifi.Epoch, c, sightings)
@@ -75,13 +75,11 @@ const receiveBuffer = 4 << 20
 
 // growBuffer gives the socket a large receive buffer: beyond net.core.rmem_max
 // where CAP_NET_ADMIN allows, else up to it.
-func (p *port) growBuffer() error {
-	return p.control(func(fd int) error {
-		if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, receiveBuffer) == nil {
-			return nil
-		}
-		return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, receiveBuffer)
-	})
+func growBuffer(fd int) error {
+	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, receiveBuffer) == nil {
+		return nil
+	}
+	return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, receiveBuffer)
 }
 
 // allMulticast makes the interface take in all multicast, until the port is

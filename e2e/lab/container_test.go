@@ -65,7 +65,7 @@ func TestContainer(t *testing.T) {
 	first := awaitReady(ctx, t, client, 0)
 	checkIdentity(t, readIdentity(ctx, t, cluster), config, first)
 
-	if _, err := cluster.Host("node1").Run(ctx, "kill", "-KILL", processID(t, first)); err != nil {
+	if _, err := cluster.Host("node1").Run(ctx, "sh", "-c", "kill -KILL "+processID(t, first)); err != nil {
 		t.Fatal(err)
 	}
 	if second := awaitReady(ctx, t, client, 1); processID(t, second) == processID(t, first) {
@@ -77,6 +77,10 @@ func TestContainer(t *testing.T) {
 	awaitGone(ctx, t, client)
 	if log := readLog(ctx, t, cluster); !bytes.HasSuffix(log, []byte("told to end\n")) {
 		t.Errorf("the container was not told to end: %s", log)
+	}
+	left, err := cluster.Host("node1").Run(ctx, "sh", "-c", "ls /run/lab/kubelet/node1; ip -o link | grep pod || true")
+	if err != nil || len(left) > 0 {
+		t.Errorf("left of the Pod: %s, %v", left, err)
 	}
 }
 

@@ -3,7 +3,6 @@ package lab
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"syscall"
 )
 
@@ -46,7 +45,7 @@ func (h Host) Signal(ctx context.Context, component string, signal syscall.Signa
 		if process.Exit != "" {
 			return fmt.Errorf("lab: %s", process.Exit)
 		}
-		_, err := h.Run(ctx, "kill", "-"+strconv.Itoa(int(signal)), strconv.Itoa(process.PID))
+		_, err := h.Run(ctx, "sh", "-c", fmt.Sprintf("kill -%d %d", signal, process.PID))
 		return err
 	}
 	return fmt.Errorf("lab: no process %s on host %s", component, h.Name)

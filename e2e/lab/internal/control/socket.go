@@ -62,9 +62,7 @@ func (l Private) Accept() (net.Conn, error) {
 		if sameUser(conn) == nil {
 			return conn, nil
 		}
-		if err := conn.Close(); err != nil {
-			return nil, err
-		}
+		_ = conn.Close() // the stranger's trouble
 	}
 }
 

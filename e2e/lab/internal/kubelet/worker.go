@@ -76,8 +76,9 @@ func (w *worker) run(ctx context.Context) {
 	ended := make(chan struct{})
 	pod := w.pod
 	go func() {
-		defer close(ended)
 		w.runContainers(ctx, term, pod)
+		close(ended)
+		w.notify()
 	}()
 	defer func() {
 		cancel()
@@ -126,7 +127,6 @@ func (w *worker) report(ctx context.Context, ended <-chan struct{}) (done bool, 
 // runContainers makes what the containers need and keeps them until all have
 // ended for good.
 func (w *worker) runContainers(ctx, term context.Context, pod *corev1.Pod) {
-	defer w.notify()
 	place, err := w.prepare(term, pod)
 	if err != nil {
 		return // deleted before it could start; the status has the reason

@@ -112,6 +112,8 @@ func (h Host) Configure() error {
 // PodDefaults sets the sysctls of a Pod's namespace, from inside.
 func PodDefaults() error { return sysctls(false) }
 
+// The thresholds of the neighbour tables (gc_thresh3) are not among them: the
+// kernel has one set for all namespaces, and shows it in the first alone.
 func sysctls(forward bool) error {
 	settings := map[string]string{
 		// Addresses are usable at once: nobody else hands any out in here.

@@ -24,9 +24,12 @@ import (
 // version is stamped in by the linker: -ldflags "-X main.version=v1.2.3".
 var version = "devel"
 
-// memoryLimit makes the garbage collector work harder beyond this many bytes;
-// it is not a bound. $GOMEMLIMIT says otherwise.
-const memoryLimit = 64 << 20
+// The process is to be small rather than spare the garbage collector, which has
+// little to do: frames cost no allocation. $GOGC and $GOMEMLIMIT say otherwise.
+const (
+	gcPercent   = 50
+	memoryLimit = 64 << 20 // bytes; beyond it the collector works harder
+)
 
 type flags struct {
 	socket   string
@@ -70,6 +73,9 @@ func (f *flags) run(ctx context.Context, logs io.Writer) error {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
 		return fmt.Errorf("--log-level %q: debug, info, warn or error", f.logLevel)
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memoryLimit)

@@ -30,9 +30,20 @@ type Endpoint struct {
 	Ready, Serving, Terminating bool
 }
 
+// Alive returns the nodes that are alive, or all of them if none is: that nobody
+// is alive says more of who watches the nodes than of the nodes. So it looks when
+// an API server comes back that was away for longer than its grace period.
+func Alive(nodes []Node) []Node {
+	alive := slices.DeleteFunc(slices.Clone(nodes), func(n Node) bool { return !n.Alive })
+	if len(alive) == 0 {
+		return nodes
+	}
+	return alive
+}
+
 // Eligible returns the names of the nodes that may own an address, in the order
-// of nodes: alive, neither excluded nor leaving, and for each Service that
-// holds the address able to serve it.
+// of nodes: alive (see Alive), neither excluded nor leaving, and for each Service
+// that holds the address able to serve it.
 func Eligible(nodes []Node, holders ...Service) []string {
 	var names []string
 	var hosts []map[string]bool
@@ -41,9 +52,9 @@ func Eligible(nodes []Node, holders ...Service) []string {
 			hosts = append(hosts, s.hosts())
 		}
 	}
-	for _, n := range nodes {
+	for _, n := range Alive(nodes) {
 		lacks := func(hosts map[string]bool) bool { return !hosts[n.Name] }
-		if n.Alive && !n.Excluded && !n.Leaving && !slices.ContainsFunc(hosts, lacks) {
+		if !n.Excluded && !n.Leaving && !slices.ContainsFunc(hosts, lacks) {
 			names = append(names, n.Name)
 		}
 	}

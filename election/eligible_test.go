@@ -44,3 +44,26 @@ func TestEligible(t *testing.T) {
 		}
 	}
 }
+
+// Nobody alive is no reason to give every address up.
+func TestEligibleWhenNobodyIsAlive(t *testing.T) {
+	dead := []Node{{Name: "a"}, {Name: "b"}, {Name: "excluded", Excluded: true}, {Name: "leaving", Leaving: true}}
+	onB := Service{Local: true, Endpoints: []Endpoint{{Node: "b", Ready: true}}}
+	tests := map[string]struct {
+		nodes   []Node
+		holders []Service
+		want    string
+	}{
+		"no nodes":                   {nil, nil, ""},
+		"one node":                   {dead[:1], nil, "a"},
+		"several":                    {dead, nil, "a b"},
+		"local":                      {dead, []Service{onB}, "b"},
+		"one is alive":               {append(slices.Clone(dead), Node{Name: "c", Alive: true}), nil, "c"},
+		"one is alive, and excluded": {append(slices.Clone(dead), Node{Name: "c", Alive: true, Excluded: true}), nil, ""},
+	}
+	for name, test := range tests {
+		if got := Eligible(test.nodes, test.holders...); !slices.Equal(got, strings.Fields(test.want)) {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
+	}
+}

@@ -187,6 +187,14 @@ func testNodes(c *cluster) {
 	only("a")
 	c.setReady(b, corev1.ConditionTrue)
 	both()
+	// Nobody is ready: that is no reason to fall silent.
+	c.setReady(b, corev1.ConditionUnknown)
+	only("a")
+	c.setReady(a, corev1.ConditionUnknown)
+	both()
+	c.setReady(a, corev1.ConditionTrue)
+	c.setReady(b, corev1.ConditionTrue)
+	both()
 	// A node that is held by a finalizer is leaving all the same.
 	c.patch(b, func() { b.Finalizers = []string{"test.heraldlb.io/hold"} })
 	if err := c.api.Delete(c.t.Context(), b); err != nil {

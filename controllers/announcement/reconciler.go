@@ -64,7 +64,7 @@ func (r *reconciler) decide(ctx context.Context, addr netip.Addr, holders []core
 	if name, taken := nodes.addresses[addr]; taken {
 		// Another load balancer's status may say so: K3s' writes the nodes' own.
 		d.invalid = fmt.Errorf("%s is the node %s's own address", addr, name)
-		d.speaker, _ = election.Elect(addr, alive(nodes.all))
+		d.speaker, _ = election.Elect(addr, names(election.Alive(nodes.all)))
 		return d, nil
 	}
 	services := make([]election.Service, len(holders))
@@ -78,7 +78,7 @@ func (r *reconciler) decide(ctx context.Context, addr netip.Addr, holders []core
 	if d.owner, ok = election.Elect(addr, election.Eligible(nodes.all, services...)); ok {
 		d.speaker = d.owner
 	} else {
-		d.speaker, _ = election.Elect(addr, alive(nodes.all))
+		d.speaker, _ = election.Elect(addr, names(election.Alive(nodes.all)))
 	}
 	return d, nil
 }
@@ -98,12 +98,10 @@ func (r *reconciler) carryOut(addr netip.Addr, d decision, iface string) {
 	}
 }
 
-func alive(nodes []election.Node) []string {
-	var names []string
-	for _, n := range nodes {
-		if n.Alive {
-			names = append(names, n.Name)
-		}
+func names(nodes []election.Node) []string {
+	all := make([]string, len(nodes))
+	for i, n := range nodes {
+		all[i] = n.Name
 	}
-	return names
+	return all
 }

@@ -100,7 +100,7 @@ func noNode(addr netip.Addr, local bool) string {
 	if local {
 		return fmt.Sprintf("no node that may announce %s has a usable endpoint, and externalTrafficPolicy is Local", addr)
 	}
-	return fmt.Sprintf("no node may announce %s: none is ready and open to external load balancers", addr)
+	return fmt.Sprintf("no node may announce %s: each that is ready is excluded from external load balancers or being deleted", addr)
 }
 
 func stranger(status announcer.Status) string {

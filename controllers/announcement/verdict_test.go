@@ -32,7 +32,7 @@ func TestJudge(t *testing.T) {
 		"unnamed stranger":   {record{held: true, decision: own, status: status(announcer.Conflict, nil)}, "False Conflict Warning AddressConflict: a stranger answers for 192.0.2.1, so a does not"},
 		"off link":           {record{held: true, decision: own, status: status(announcer.OffLink, nil)}, "False OffLink Warning AddressOffLink: a has no interface on the link of 192.0.2.1 that it may use"},
 		"invalid":            {record{held: true, decision: decision{owner: "a", speaker: "a", invalid: errors.New("bad name")}}, "False Invalid Warning AddressNotAnnounced: bad name"},
-		"no node":            {record{held: true, decision: decision{speaker: "a"}}, "False NoEligibleNode Warning AddressNotAnnounced: no node may announce 192.0.2.1: none is ready and open to external load balancers"},
+		"no node":            {record{held: true, decision: decision{speaker: "a"}}, "False NoEligibleNode Warning AddressNotAnnounced: no node may announce 192.0.2.1: each that is ready is excluded from external load balancers or being deleted"},
 		"no local endpoints": {record{held: true, decision: decision{speaker: "a", local: true}}, "False NoEligibleNode Warning AddressNotAnnounced: no node that may announce 192.0.2.1 has a usable endpoint, and externalTrafficPolicy is Local"},
 	}
 	for name, test := range tests {

@@ -2,6 +2,7 @@ package announcement
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -11,7 +12,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/heraldlb/herald/announcer"
 	"github.com/heraldlb/herald/controllers/internal/apiserver"
 	"github.com/heraldlb/herald/controllers/loadbalancer"
 	"github.com/heraldlb/herald/election"
@@ -33,6 +36,7 @@ func TestAgent(t *testing.T) {
 		"interfaces":                   testInterfaces,
 		"agent restart":                testRestart,
 		"late agent":                   testLateAgent,
+		"a stranger's address":         testConflict,
 		"500 at once":                  testBurst,
 		"API server away":              testAPIServerAway,
 		"conditions":                   testConditions,
@@ -359,15 +363,49 @@ func testRestart(c *cluster) {
 	}
 }
 
-// An agent that finds an address in a status does not probe it: somebody may
-// announce it already.
+// An agent that comes when the addresses are there already trusts conditions
+// alone: an address that no node is known to have answered for is probed.
 func testLateAgent(c *cluster) {
 	c.node("a")
-	c.service("web", addrs("192.0.2.1"))
+	never, before := addr("192.0.2.1"), addr("192.0.2.2")
+	c.service("never", []netip.Addr{never})
+	svc := c.service("before", []netip.Addr{before})
+	c.patchStatus(svc, func() {
+		status := announcer.Status{Address: before, State: announcer.Announced}
+		meta.SetStatusCondition(&svc.Status.Conditions, announced("b", status).condition)
+	})
 	h := c.host("a")
-	h.awaitExactly(c.t, addr("192.0.2.1"))
-	if h.probed[addr("192.0.2.1")] {
-		c.t.Error("an address of before was probed")
+	h.awaitExactly(c.t, never, before)
+	if !h.probed[never] || h.probed[before] {
+		c.t.Errorf("probed: %v, want %s alone", h.probed, never)
+	}
+}
+
+// A stranger's address is nobody's to seize: neither a restart nor another owner
+// forgets the conflict.
+func testConflict(c *cluster) {
+	hosts := c.hosts("a", "b")
+	vip := addr("192.0.2.1")
+	for _, h := range hosts {
+		h.change(func() {
+			h.answer = func(announcer.Announcement) announcer.Status {
+				return announcer.Status{Address: vip, State: announcer.Conflict}
+			}
+		})
+	}
+	svc := c.service("web", []netip.Addr{vip})
+	c.awaitCondition(svc, metav1.ConditionFalse, ReasonConflict, vip.String())
+	first := owner(hosts, vip)
+	first.stop()
+	first.start()
+	exclude := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: first.name}}
+	c.patch(exclude, func() { exclude.Labels = map[string]string{corev1.LabelNodeExcludeBalancers: ""} })
+	delete(hosts, first.name)
+	c.awaitSplit(hosts, vip)
+	c.patch(exclude, func() { exclude.Labels = nil })
+	first.awaitExactly(c.t, vip)
+	for _, h := range append(slices.Collect(maps.Values(hosts)), first) {
+		h.await(c.t, h.name+" to probe", func() bool { return h.told[vip].Probe })
 	}
 }
 

@@ -24,9 +24,6 @@ type record struct {
 	decision
 	// held says that a Service holds the address.
 	held bool
-	// fresh says that the address came into the cluster while this agent
-	// watched, and that nobody is known to have announced it since.
-	fresh bool
 	// status is the announcer's last word, of no state if it said none.
 	status announcer.Status
 }
@@ -35,36 +32,20 @@ type record struct {
 type ledger struct {
 	self string
 
-	mu       sync.Mutex
-	records  map[netip.Addr]*record
-	watching bool
+	mu      sync.Mutex
+	records map[netip.Addr]*record
 }
 
 func newLedger(self string) *ledger {
 	return &ledger{self: self, records: make(map[netip.Addr]*record)}
 }
 
-// watch says that from now on an address that was not there before is fresh.
-func (l *ledger) watch() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.watching = true
-}
-
-// decided notes a decision on an address that is held. It returns whether the
-// address is fresh, that is to be probed before it is announced.
-func (l *ledger) decided(addr netip.Addr, d decision) (fresh bool) {
+// decided notes a decision on an address that is held.
+func (l *ledger) decided(addr netip.Addr, d decision) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	rec := l.record(addr)
-	if !rec.held {
-		rec.held, rec.fresh = true, l.watching
-	}
-	if d.owner != "" && d.owner != l.self {
-		rec.fresh = false
-	}
-	rec.decision = d
-	return rec.fresh
+	rec.held, rec.decision = true, d
 }
 
 // released notes that no Service holds the address.
@@ -82,13 +63,9 @@ func (l *ledger) observed(status announcer.Status) {
 	defer l.mu.Unlock()
 	rec := l.record(status.Address)
 	rec.status = status
-	switch status.State {
-	case announcer.Announced:
-		rec.fresh = false
-	case announcer.Withdrawn:
+	if status.State == announcer.Withdrawn {
 		rec.status = announcer.Status{}
 		l.tidy(status.Address, rec)
-	default:
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -51,7 +52,7 @@ func (r *reconciler) Reconcile(ctx context.Context, addr netip.Addr) (reconcile.
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	r.carryOut(addr, d, r.pools.interfaceOf(holders))
+	r.carryOut(addr, d, holders)
 	return reconcile.Result{}, nil
 }
 
@@ -84,18 +85,29 @@ func (r *reconciler) decide(ctx context.Context, addr netip.Addr, holders []core
 }
 
 // carryOut tells the announcer and notes what was decided.
-func (r *reconciler) carryOut(addr netip.Addr, d decision, iface string) {
+func (r *reconciler) carryOut(addr netip.Addr, d decision, holders []corev1.Service) {
 	if d.owner != r.self {
 		r.target.Delete(addr)
 		r.ledger.decided(addr, d)
 		return
 	}
-	fresh := r.ledger.decided(addr, d)
-	d.invalid = r.target.Put(announcer.Announcement{Address: addr, Interface: iface, Probe: fresh})
+	r.ledger.decided(addr, d)
+	d.invalid = r.target.Put(announcer.Announcement{
+		Address:   addr,
+		Interface: r.pools.interfaceOf(holders),
+		Probe:     !r.ours(addr, holders),
+	})
 	if d.invalid != nil {
 		r.target.Delete(addr)
 		r.ledger.decided(addr, d)
 	}
+}
+
+// ours says whether addr is known to be the cluster's, and not a stranger's:
+// this node answers for it, or a condition says that some node does.
+func (r *reconciler) ours(addr netip.Addr, holders []corev1.Service) bool {
+	return r.ledger.look(addr).status.State == announcer.Announced ||
+		slices.ContainsFunc(holders, func(svc corev1.Service) bool { return answered(&svc, addr) })
 }
 
 func names(nodes []election.Node) []string {

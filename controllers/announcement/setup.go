@@ -145,7 +145,6 @@ func (a *agent) firstPass(ctx context.Context) error {
 			return err
 		}
 	}
-	a.ledger.watch()
 	a.client.Synced()
 	a.synced.Store(true)
 	a.log.Info("all addresses decided on", "addresses", len(addresses))

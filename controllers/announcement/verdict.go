@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/heraldlb/herald/announcer"
@@ -70,7 +71,7 @@ func announced(self string, status announcer.Status) verdict {
 			Type:    conditionType(status.Address),
 			Status:  metav1.ConditionTrue,
 			Reason:  ReasonAnnounced,
-			Message: fmt.Sprintf("%s answers for %s on %s", self, status.Address, strings.Join(status.Interfaces, ", ")),
+			Message: self + answersFor(status.Address) + strings.Join(status.Interfaces, ", "),
 		},
 		event:     "AddressAnnounced",
 		eventType: corev1.EventTypeNormal,
@@ -81,6 +82,17 @@ func announced(self string, status announcer.Status) verdict {
 		v.event, v.eventType = "AddressConflict", corev1.EventTypeWarning
 	}
 	return v
+}
+
+// answersFor stands in the message of a condition that is True. A condition is
+// of a family, and its message alone says of which address: answered looks for it.
+func answersFor(addr netip.Addr) string { return fmt.Sprintf(" answers for %s on ", addr) }
+
+// answered says whether the last that was reported to svc of addr is that a node
+// answers for it.
+func answered(svc *corev1.Service, addr netip.Addr) bool {
+	last := meta.FindStatusCondition(svc.Status.Conditions, conditionType(addr))
+	return last != nil && last.Status == metav1.ConditionTrue && strings.Contains(last.Message, answersFor(addr))
 }
 
 func refusal(addr netip.Addr, reason, event, message string) verdict {

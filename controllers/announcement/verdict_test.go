@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/heraldlb/herald/announcer"
 	"github.com/heraldlb/herald/controllers/loadbalancer"
 )
@@ -45,6 +48,35 @@ func TestJudge(t *testing.T) {
 		}
 		if got != test.want {
 			t.Errorf("%s:\n got %s\nwant %s", name, got, test.want)
+		}
+	}
+}
+
+// What is reported is what answered reads, and of no other address.
+func TestAnswered(t *testing.T) {
+	status := announcer.Status{Address: addr("192.0.2.1"), State: announcer.Announced, Interfaces: []string{"eth0"}}
+	contested := status
+	contested.Stranger = announcer.HardwareAddr{2, 0, 0, 0, 0, 9}
+	conflict := refusal(status.Address, ReasonConflict, "", "the stranger 02:00:00:00:00:09 answers for 192.0.2.1 on eth0")
+	tests := map[string]struct {
+		reported verdict
+		addr     string
+		want     bool
+	}{
+		"announced":            {announced("a", status), "192.0.2.1", true},
+		"contested":            {announced("a", contested), "192.0.2.1", true},
+		"conflict":             {conflict, "192.0.2.1", false},
+		"another":              {announced("a", status), "192.0.2.2", false},
+		"a longer one":         {announced("a", status), "192.0.2.11", false},
+		"a shorter one":        {announced("a", announcer.Status{Address: addr("192.0.2.11")}), "192.0.2.1", false},
+		"of the other family":  {announced("a", status), "2001:db8::1", false},
+		"of a node so named":   {announced("192.0.2.2", status), "192.0.2.2", false},
+		"nothing was reported": {verdict{}, "192.0.2.1", false},
+	}
+	for name, test := range tests {
+		svc := &corev1.Service{Status: corev1.ServiceStatus{Conditions: []metav1.Condition{test.reported.condition}}}
+		if got := answered(svc, addr(test.addr)); got != test.want {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
 		}
 	}
 }

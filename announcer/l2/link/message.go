@@ -19,7 +19,9 @@ type linkMessage struct {
 	mac      frame.MAC
 	ethernet bool
 	up       bool
-	ups      uint32
+	// ups is how often the carrier came, if that is counted here.
+	ups     uint32
+	counted bool
 }
 
 // addressMessage is what is of use here in RTM_NEWADDR.
@@ -39,6 +41,9 @@ var (
 	// errBridge: a bridge speaks of one of its ports. A port that leaves its
 	// bridge is RTM_DELLINK, and still there.
 	errBridge = errors.New("rtnetlink message of a bridge")
+	// errPartial: a message of one attribute alone, as wireless extensions
+	// send them (IFLA_WIRELESS). It says nothing of the others.
+	errPartial = errors.New("rtnetlink message without the link's name")
 )
 
 func parseLink(b []byte) (linkMessage, error) {
@@ -65,9 +70,12 @@ func parseLink(b []byte) (linkMessage, error) {
 			}
 		case unix.IFLA_CARRIER_UP_COUNT:
 			if len(a.Value) == 4 {
-				l.ups = binary.NativeEndian.Uint32(a.Value)
+				l.ups, l.counted = binary.NativeEndian.Uint32(a.Value), true
 			}
 		}
+	}
+	if l.name == "" {
+		return linkMessage{}, errPartial
 	}
 	return l, nil
 }
@@ -92,6 +100,10 @@ func parseAddress(b []byte) (addressMessage, error) {
 		case attribute.Attr.Type == unix.IFA_ADDRESS && ok:
 			a.prefix = netip.PrefixFrom(addr, int(header.Prefixlen)).Masked()
 		}
+	}
+	// A peer of 0.0.0.0 is left out: the address alone is a host route.
+	if !a.prefix.IsValid() && a.local.IsValid() {
+		a.prefix = netip.PrefixFrom(a.local, a.local.BitLen())
 	}
 	if !a.prefix.IsValid() {
 		return addressMessage{}, fmt.Errorf("address of link %d: %w", header.Index, errShort)

@@ -40,8 +40,11 @@ func (t *table) setLink(l linkMessage) bool {
 	was := e.Interface
 	known := e.ethernet
 	// A link may go down and come up between two notifications.
-	flapped := e.ups != l.ups
-	e.Name, e.MAC, e.Up, e.ethernet, e.ups = l.name, l.mac, l.up, l.ethernet, l.ups
+	flapped := l.counted && e.ups != l.ups
+	e.Name, e.MAC, e.Up, e.ethernet = l.name, l.mac, l.up, l.ethernet
+	if l.counted {
+		e.ups = l.ups
+	}
 	if e.Up && (!was.Up || flapped || was.MAC != e.MAC || was.Name != e.Name) {
 		t.epochs++
 		e.Epoch = t.epochs

@@ -11,7 +11,7 @@ import (
 )
 
 func eth(index int, name string, up bool, ups uint32) linkMessage {
-	return linkMessage{index: index, name: name, mac: frame.MAC{2, 0, 0, 0, 0, byte(index)}, ethernet: true, up: up, ups: ups}
+	return linkMessage{index: index, name: name, mac: frame.MAC{2, 0, 0, 0, 0, byte(index)}, ethernet: true, up: up, ups: ups, counted: true}
 }
 
 func addr(prefix string) address {
@@ -36,6 +36,12 @@ func TestTable(t *testing.T) {
 		{"goes down", func() bool { return table.setLink(eth(2, "eth0", false, 1)) }, true, false},
 		{"comes up again", func() bool { return table.setLink(eth(2, "eth0", true, 2)) }, true, true},
 		{"flaps unseen", func() bool { return table.setLink(eth(2, "eth0", true, 3)) }, true, true},
+		{"is notified without a count", func() bool {
+			l := eth(2, "eth0", true, 0)
+			l.counted = false
+			return table.setLink(l)
+		}, false, false},
+		{"is notified with the count again", func() bool { return table.setLink(eth(2, "eth0", true, 3)) }, false, false},
 		{"is renamed", func() bool { return table.setLink(eth(2, "lan0", true, 3)) }, true, true},
 		{"gets another MAC", func() bool {
 			l := eth(2, "lan0", true, 3)

@@ -7,10 +7,12 @@ import (
 	"log/slog"
 	"os"
 	"syscall"
+	"time"
 
 	"github.com/mdlayher/socket"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
+	"golang.org/x/time/rate"
 )
 
 // Watcher tells what the interfaces are, at first and after each change.
@@ -20,6 +22,10 @@ type Watcher struct {
 	table   *table
 	// receiveBuffer is the size in bytes of what the kernel keeps for us.
 	receiveBuffer int
+	// known: everything was read once.
+	known bool
+	// complaints bounds what is logged of objects that cannot be read.
+	complaints rate.Sometimes
 }
 
 // receiveBuffer holds a burst of some hundred notifications.
@@ -27,7 +33,10 @@ const receiveBuffer = 1 << 20
 
 // NewWatcher returns a watcher of the network namespace that it is run in.
 func NewWatcher(log *slog.Logger) *Watcher {
-	return &Watcher{log: log, changes: make(chan []Interface, 1), table: newTable(), receiveBuffer: receiveBuffer}
+	return &Watcher{
+		log: log, changes: make(chan []Interface, 1), table: newTable(), receiveBuffer: receiveBuffer,
+		complaints: rate.Sometimes{First: 10, Interval: time.Minute},
+	}
 }
 
 // Changes gives the Ethernet interfaces, sorted by index, after each change.
@@ -36,17 +45,30 @@ func NewWatcher(log *slog.Logger) *Watcher {
 func (w *Watcher) Changes() <-chan []Interface { return w.changes }
 
 // Run watches until ctx ends, then returns nil. It returns an error if the
-// kernel cannot be asked.
-func (w *Watcher) Run(ctx context.Context) error {
+// kernel cannot be asked at first; later it asks until it is told.
+func (w *Watcher) Run(ctx context.Context) error { return w.keep(ctx, w.follow) }
+
+// resyncWait is the time until the kernel is asked again after an error.
+const resyncWait = time.Second
+
+// keep follows until ctx ends, from the start again after each error.
+func (w *Watcher) keep(ctx context.Context, follow func(context.Context) error) error {
 	for {
-		err := w.follow(ctx)
+		err := follow(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return nil
+		case !w.known:
+			return fmt.Errorf("watch interfaces: %w", err)
 		case errors.Is(err, unix.ENOBUFS):
 			w.log.Warn("notifications of interfaces were lost, reading all anew")
-		default:
-			return fmt.Errorf("watch interfaces: %w", err)
+			continue
+		}
+		w.log.Error("cannot watch interfaces, trying again", "error", err, "after", resyncWait)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(resyncWait):
 		}
 	}
 }
@@ -75,6 +97,7 @@ func (w *Watcher) follow(ctx context.Context) error {
 	if err := w.dump(); err != nil {
 		return err
 	}
+	w.known = true
 	w.publish()
 	buffer := make([]byte, os.Getpagesize()*16)
 	for {
@@ -91,11 +114,7 @@ func (w *Watcher) follow(ctx context.Context) error {
 		}
 		changed := false
 		for _, m := range messages {
-			news, err := w.apply(m)
-			if err != nil {
-				return err
-			}
-			changed = changed || news
+			changed = w.apply(m) || changed
 		}
 		if changed {
 			w.publish()
@@ -104,42 +123,50 @@ func (w *Watcher) follow(ctx context.Context) error {
 }
 
 // apply takes in one notification and reports whether it changed anything.
-func (w *Watcher) apply(m syscall.NetlinkMessage) (bool, error) {
+func (w *Watcher) apply(m syscall.NetlinkMessage) bool {
 	switch m.Header.Type {
 	case unix.RTM_NEWLINK, unix.RTM_DELLINK:
 		l, err := parseLink(m.Data)
 		switch {
-		case errors.Is(err, errBridge):
-			return false, nil
 		case err != nil:
-			return false, err
+			w.skip(err)
+			return false
 		case m.Header.Type == unix.RTM_NEWLINK:
-			return w.table.setLink(l), nil
+			return w.table.setLink(l)
 		default:
-			return w.table.deleteLink(l.index), nil
+			return w.table.deleteLink(l.index)
 		}
 	case unix.RTM_NEWADDR, unix.RTM_DELADDR:
 		a, err := parseAddress(m.Data)
 		switch {
 		case err != nil:
-			return false, err
+			w.skip(err)
+			return false
 		case m.Header.Type == unix.RTM_NEWADDR:
-			return w.table.setAddress(a.index, a.address), nil
+			return w.table.setAddress(a.index, a.address)
 		default:
-			return w.table.deleteAddress(a.index, a.address), nil
+			return w.table.deleteAddress(a.index, a.address)
 		}
 	default:
-		return false, nil
+		return false
 	}
+}
+
+// skip notes why an object is passed over: the others are no worse for it.
+func (w *Watcher) skip(err error) {
+	if errors.Is(err, errBridge) || errors.Is(err, errPartial) {
+		return // as it is to be
+	}
+	w.complaints.Do(func() { w.log.Warn("passing over what rtnetlink says", "error", err) })
 }
 
 // dump reads all links and addresses.
 func (w *Watcher) dump() error {
-	links, err := request(unix.RTM_GETLINK, unix.RTM_NEWLINK, nl.NewIfInfomsg(unix.AF_UNSPEC), parseLink)
+	links, err := request(unix.RTM_GETLINK, unix.RTM_NEWLINK, nl.NewIfInfomsg(unix.AF_UNSPEC), parseLink, w.skip)
 	if err != nil {
 		return fmt.Errorf("list links: %w", err)
 	}
-	addresses, err := request(unix.RTM_GETADDR, unix.RTM_NEWADDR, nl.NewIfAddrmsg(unix.AF_UNSPEC), parseAddress)
+	addresses, err := request(unix.RTM_GETADDR, unix.RTM_NEWADDR, nl.NewIfAddrmsg(unix.AF_UNSPEC), parseAddress, w.skip)
 	if err != nil {
 		return fmt.Errorf("list addresses: %w", err)
 	}
@@ -147,9 +174,9 @@ func (w *Watcher) dump() error {
 	return nil
 }
 
-// request dumps one kind of object. A dump during which something changed is
-// taken as it is: the change is notified.
-func request[T any](get int, answer uint16, header nl.NetlinkRequestData, parse func([]byte) (T, error)) ([]T, error) {
+// request dumps one kind of object, less those that cannot be read. A dump
+// during which something changed is taken as it is: the change is notified.
+func request[T any](get int, answer uint16, header nl.NetlinkRequestData, parse func([]byte) (T, error), skip func(error)) ([]T, error) {
 	req := nl.NewNetlinkRequest(get, unix.NLM_F_DUMP)
 	req.AddData(header)
 	if get == unix.RTM_GETLINK {
@@ -163,7 +190,8 @@ func request[T any](get int, answer uint16, header nl.NetlinkRequestData, parse 
 	for _, b := range bodies {
 		object, err := parse(b)
 		if err != nil {
-			return nil, err
+			skip(err)
+			continue
 		}
 		all = append(all, object)
 	}

@@ -3,13 +3,17 @@ package link
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
+	"net"
 	"net/netip"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 
 	"github.com/heraldlb/herald/announcer/l2/l2test"
 )
@@ -129,6 +133,51 @@ func TestWatcherBurst(t *testing.T) {
 	wait("the last address alone", "eth0", func(i *Interface) bool {
 		return i.OnLink(netip.MustParseAddr("198.51.100.9")) && !i.OnLink(netip.MustParseAddr("192.0.2.9"))
 	})
+}
+
+// An address with a peer of 0.0.0.0, of which the kernel tells no IFA_ADDRESS,
+// is no prefix, and what comes after it is seen, in a dump and in a notification.
+func TestWatcherOddAddress(t *testing.T) {
+	here, peer := l2test.Here(t), l2test.NewHost(t)
+	l2test.Cable(t, here, "eth0", peer, "eth0")
+	odd := func(last byte) *netlink.Addr {
+		return &netlink.Addr{
+			IPNet: &net.IPNet{IP: net.IPv4(10, 9, 9, last), Mask: net.CIDRMask(32, 32)},
+			Peer:  &net.IPNet{IP: net.IPv4zero, Mask: net.CIDRMask(32, 32)},
+		}
+	}
+	must(t, here.AddrAdd(here.Link(t, "eth0"), odd(8)))
+	wait := watch(t, NewWatcher(slog.New(slog.DiscardHandler)))
+	wait("interface up", "eth0", func(i *Interface) bool { return i != nil && i.Up })
+	must(t, here.AddrAdd(here.Link(t, "eth0"), odd(9)))
+	here.Address(t, "eth0", "192.0.2.1/24")
+	last := wait("the next address", "eth0", func(i *Interface) bool { return i.OnLink(netip.MustParseAddr("192.0.2.10")) })
+	if i := last; i.OnLink(netip.MustParseAddr("10.9.9.10")) {
+		t.Errorf("prefixes %v", i.Prefixes)
+	}
+}
+
+// Once the interfaces are known, an error ends nothing: all is read again.
+func TestWatcherKeeps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		w := NewWatcher(slog.New(slog.DiscardHandler))
+		calls, start := 0, time.Now()
+		err := w.keep(ctx, func(context.Context) error {
+			w.known = true
+			if calls++; calls == 3 {
+				cancel()
+			}
+			return unix.EMFILE
+		})
+		if err != nil || calls != 3 || time.Since(start) != 2*resyncWait {
+			t.Errorf("error %v after %d calls and %s", err, calls, time.Since(start))
+		}
+	})
+	w := NewWatcher(slog.New(slog.DiscardHandler))
+	if err := w.keep(t.Context(), func(context.Context) error { return unix.EMFILE }); !errors.Is(err, unix.EMFILE) {
+		t.Errorf("error %v before anything is known, want %v", err, unix.EMFILE)
+	}
 }
 
 func must(t *testing.T, err error) {

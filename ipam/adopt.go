@@ -1,6 +1,9 @@
 package ipam
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // Adopt records that the owner holds r.Addresses, beside what it holds already,
 // with r.Ports and r.Sharing. It is for what a status tells: nothing is refused,
@@ -71,4 +74,33 @@ func (a *Allocator) Release(owner Owner) []netip.Addr {
 		a.drop(i)
 	}
 	return released
+}
+
+// Shed takes all addresses from the owner but those to keep, and returns them.
+func (a *Allocator) Shed(owner Owner, keep []netip.Addr) []netip.Addr {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+
+	first := a.find(owner)
+	var kept, lost []uint32
+	var shed []netip.Addr
+	for i := range a.holdings.siblings(first) {
+		if address := a.holdings.at(i).address.addr(); slices.Contains(keep, address) {
+			kept = append(kept, i)
+		} else {
+			lost, shed = append(lost, i), append(shed, address)
+		}
+	}
+	switch {
+	case len(lost) == 0:
+		return nil
+	case len(kept) == 0:
+		a.holdings.forget(first)
+	default:
+		a.holdings.arrange(first, kept)
+	}
+	for _, i := range lost {
+		a.drop(i)
+	}
+	return shed
 }

@@ -1,11 +1,14 @@
 package ipam
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // Allocate gives the owner the addresses it asks for and returns them in the
 // order of r.Families. What the owner holds and still wants it keeps, in or out
 // of its pool: the same request again yields the same addresses. What it no
-// longer wants it loses once the rest is obtained. For a new address, an owner
+// longer wants it loses once the rest is obtained, unless it lingers. For a new address, an owner
 // with a sharing key or in a pool that shares gets the first one that it may
 // share, any other the first free one.
 //
@@ -25,7 +28,7 @@ func (a *Allocator) Allocate(r Request) ([]netip.Addr, error) {
 	if refusal.Reason != "" {
 		return nil, new(refusal)
 	}
-	return a.carryOut(&p, r.Owner.Name, t), nil
+	return a.carryOut(&p, &r, t), nil
 }
 
 // plan is what an allocation is going to do.
@@ -141,22 +144,27 @@ func (a *Allocator) pick(family Family, t terms) (uint128, Error) {
 }
 
 // carryOut does what the plan says: the new is obtained before the old is lost.
-func (a *Allocator) carryOut(p *plan, name string, t terms) []netip.Addr {
+func (a *Allocator) carryOut(p *plan, r *Request, t terms) []netip.Addr {
 	given := make([]netip.Addr, p.met)
-	var order [2]uint32
+	var few [4]uint32
+	order := few[:0]
 	for n, c := range p.choices[:p.met] {
 		if c.held == 0 {
-			c.held = a.hold(c.address, name, t)
+			c.held = a.hold(c.address, r.Owner.Name, t)
 		} else {
 			a.reterm(c.held, t)
 		}
-		given[n], order[n] = c.address.addr(), c.held
+		given[n], order = c.address.addr(), append(order, c.held)
 	}
 	for i := range a.holdings.siblings(p.first) {
-		if i != order[0] && i != order[1] {
+		switch {
+		case slices.Contains(order[:p.met], i):
+		case r.Linger:
+			order = append(order, i)
+		default:
 			a.drop(i)
 		}
 	}
-	a.holdings.arrange(p.first, order[:p.met])
+	a.holdings.arrange(p.first, order)
 	return given
 }

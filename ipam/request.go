@@ -66,6 +66,9 @@ type Request struct {
 	Addresses []netip.Addr
 	Ports     []Port
 	Sharing   Sharing
+	// Linger lets the owner keep what it holds and no longer wants, after what it
+	// wants, until Shed.
+	Linger bool
 }
 
 // requested returns the address asked for by number, if there is one.

@@ -21,6 +21,9 @@ var ErrFull = errors.New("too many announcements")
 // Observer takes what the announcer says. Its methods are called from one
 // goroutine at a time and must not block.
 type Observer interface {
+	// Reset begins a connection: what was observed before counts no more. It may
+	// be of an announcer that is gone, and a last word of it may be lost.
+	Reset()
 	// Observe is told the state of every address when a connection begins, and
 	// every change of it.
 	Observe(announcer.Status)
@@ -124,6 +127,7 @@ func (c *Client) connect(ctx context.Context) (greeted bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	c.observer.Reset()
 	c.connected.Store(true)
 	defer c.connected.Store(false)
 	c.log.Info("connected to the announcer")

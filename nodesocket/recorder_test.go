@@ -119,6 +119,10 @@ func newWatcher() *watcher {
 	return w
 }
 
+func (w *watcher) Reset() {
+	w.change(func(s *seenLog) { clear(s.statuses) })
+}
+
 func (w *watcher) Observe(status announcer.Status) {
 	w.change(func(s *seenLog) { s.statuses[status.Address] = status })
 }

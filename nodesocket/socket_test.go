@@ -198,6 +198,23 @@ func TestStatusesAndSamplesComeUp(t *testing.T) {
 	})
 }
 
+// A withdrawal is not told to who comes later, so the agent forgets what it knew
+// of an announcer when it meets it, or another, again.
+func TestLostWithdrawal(t *testing.T) {
+	path, all := socketPath(t), announcements(2)
+	accept, seen := rawAnnouncer(t, path), newWatcher()
+	startClient(t, path, seen)
+	for _, a := range all {
+		l := accept()
+		say(t, l, message{Kind: kindStatus, Statuses: []announcer.Status{{Address: a.Address, State: announcer.Announced}}})
+		seen.await(t, "this connection's status alone", func(s seenLog) bool {
+			_, told := s.statuses[a.Address]
+			return told && len(s.statuses) == 1
+		})
+		l.close()
+	}
+}
+
 func TestHundredThousandAddresses(t *testing.T) {
 	path, wire, all := socketPath(t), newRecorder(), announcements(100_000)
 	startServer(t, path, Backend{Announcer: wire})

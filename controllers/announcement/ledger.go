@@ -69,6 +69,16 @@ func (l *ledger) observed(status announcer.Status) {
 	}
 }
 
+// reset forgets what was observed.
+func (l *ledger) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for addr, rec := range l.records {
+		rec.status = announcer.Status{}
+		l.tidy(addr, rec)
+	}
+}
+
 // look returns the record of addr.
 func (l *ledger) look(addr netip.Addr) record {
 	l.mu.Lock()

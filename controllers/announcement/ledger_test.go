@@ -36,3 +36,19 @@ func TestLedgerForgets(t *testing.T) {
 		t.Errorf("%d records are left of an address that is gone", n)
 	}
 }
+
+// What another connection said of an address is not known to be so on this one.
+func TestLedgerReset(t *testing.T) {
+	s := steps{newLedger("a")}
+	s.observed(announcer.Announced)
+	s.decided("a")
+	s.ledger.observed(announcer.Status{Address: addr("192.0.2.2"), State: announcer.Announced})
+	s.ledger.reset()
+	rec := s.ledger.look(addr("192.0.2.1"))
+	if rec.status.State != "" || !rec.held || rec.owner != "a" {
+		t.Errorf("after a reset: %+v, want the decision alone", rec)
+	}
+	if n := len(s.ledger.records); n != 1 {
+		t.Errorf("%d records, want that of the address that is held", n)
+	}
+}

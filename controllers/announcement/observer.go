@@ -19,6 +19,9 @@ type observer struct {
 
 var _ nodesocket.Observer = (*observer)(nil)
 
+// Reset implements nodesocket.Observer.
+func (o *observer) Reset() { o.ledger.reset() }
+
 // Observe implements nodesocket.Observer.
 func (o *observer) Observe(status announcer.Status) {
 	o.ledger.observed(status)

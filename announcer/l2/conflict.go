@@ -15,15 +15,32 @@ type conflict struct {
 	probing int
 	// strikes counts the conflicts in a row.
 	strikes int
-	// stranger is the other user that was seen last, zero if none.
+	// unasked are the sites, by epoch, that refused a probe of the chain.
+	unasked []uint64
+	// stranger is the other user that was told of last, zero if none.
 	stranger frame.MAC
-	// seen is when, and where the epoch of the interface.
-	seen  time.Time
-	where uint64
-	// looking: a second look is planned.
-	looking  bool
-	defended time.Time
+	contest
 }
+
+// contest is what an entry that is announced knows of a stranger.
+type contest struct {
+	// met is when a stranger was seen first, zero if none, and seen when last.
+	met, seen time.Time
+	// last is the stranger seen last, and where the epoch of the interface.
+	last  frame.MAC
+	where uint64
+	// looking: a second look is planned. found is when the last one was that
+	// found the stranger still there.
+	looking bool
+	found   time.Time
+	// defences counts those without a quiet spell between.
+	defences int
+}
+
+// maxDefences is how often an address is defended without a quiet spell.
+// RFC 5227 section 2.4 (c) lets one host defend for ever; two that do, such as
+// two of ours that disagree, would never settle.
+const maxDefences = 3
 
 // probe asks on all sites of an entry who uses its address. What was in
 // conflict stays so until nobody does.
@@ -34,7 +51,7 @@ func (e *engine) probe(now time.Time, en *entry) {
 		e.setState(now, en, announcer.Probing)
 	}
 	e.setRoles(en, en.sites, watched)
-	en.probing = len(en.sites)
+	en.probing, en.unasked = len(en.sites), nil
 	for _, s := range en.sites {
 		e.agenda.now(task{kind: sendProbe, addr: en.Address, turn: en.turn, epoch: s.epoch})
 	}
@@ -53,6 +70,12 @@ func (e *engine) afterProbe(now time.Time, next task) {
 func (e *engine) decide(now time.Time, en *entry, t task) {
 	switch t.kind {
 	case conclude:
+		if i := slices.Index(en.unasked, t.epoch); i >= 0 {
+			// Silence says nothing to who did not ask.
+			en.unasked = slices.Delete(en.unasked, i, i+1)
+			e.agenda.now(task{kind: sendProbe, addr: en.Address, turn: en.turn, epoch: t.epoch})
+			return
+		}
 		en.probing--
 		if en.probing == 0 {
 			en.free = true
@@ -61,14 +84,14 @@ func (e *engine) decide(now time.Time, en *entry, t task) {
 	case retry:
 		e.probe(now, en)
 	case secondLook:
-		e.defend(now, en)
+		e.look(now, en)
 	case forget:
 		if quiet := en.seen.Add(e.timing.Quiet); quiet.After(now) {
 			e.agenda.at(quiet, t)
 			return
 		}
-		en.stranger = frame.MAC{}
-		e.report(en)
+		en.contest = contest{}
+		e.meet(en, frame.MAC{})
 	default:
 	}
 }
@@ -86,14 +109,13 @@ func (e *engine) sighted(now time.Time, s sighting) bool {
 	case s.probe && en.state == announcer.Announced:
 		return false // who only asks was answered
 	case en.state == announcer.Announced:
-		e.contest(now, en, s)
-	default:
-		e.meet(en, s.mac)
+		e.suspect(now, en, s)
+	default: // in conflict until the next probe
 	}
 	return true
 }
 
-// meet takes in which station it is that uses an address.
+// meet takes in which station it is that uses an address; zero: none.
 func (e *engine) meet(en *entry, stranger frame.MAC) {
 	if en.stranger != stranger {
 		en.stranger = stranger
@@ -125,28 +147,37 @@ func (e *engine) yield(now time.Time, en *entry, stranger frame.MAC) {
 	e.agenda.at(now.Add(wait), task{kind: retry, addr: en.Address, turn: en.turn})
 }
 
-// contest takes in that a stranger uses an address that is announced. Nothing
-// is sent at once: in a hand-over two nodes of ours overlap for a moment.
-func (e *engine) contest(now time.Time, en *entry, s sighting) {
-	if en.stranger == (frame.MAC{}) {
+// suspect takes in that a stranger uses an address that is announced. Nothing
+// is told or sent at once: in a hand-over two nodes of ours overlap for a moment.
+func (e *engine) suspect(now time.Time, en *entry, s sighting) {
+	if en.met.IsZero() {
+		en.met = now
 		e.agenda.at(now.Add(e.timing.Quiet), task{kind: forget, addr: en.Address, turn: en.turn})
 	}
-	e.meet(en, s.mac)
-	en.seen, en.where = now, s.epoch
+	en.seen, en.last, en.where = now, s.mac, s.epoch
 	if en.looking {
 		return
 	}
 	en.looking = true
 	look := now.Add(e.timing.SecondLook)
-	if earliest := en.defended.Add(e.timing.DefendInterval); earliest.After(look) {
+	if earliest := en.found.Add(e.timing.DefendInterval); earliest.After(look) {
 		look = earliest
 	}
 	e.agenda.at(look, task{kind: secondLook, addr: en.Address, turn: en.turn})
 }
 
-// defend tells everybody once that an address is still ours (RFC 5227 section
-// 2.4).
-func (e *engine) defend(now time.Time, en *entry) {
-	en.looking, en.defended = false, now
-	e.agenda.now(task{kind: sendAnnouncement, addr: en.Address, turn: en.turn, epoch: en.where, round: alone})
+// look takes a second look at a stranger. One that was seen for a moment only
+// was a stray frame, or another node of ours; one that stays is told of, and
+// everybody is told that the address is still ours (RFC 5227 section 2.4).
+func (e *engine) look(now time.Time, en *entry) {
+	en.looking = false
+	if en.seen.Sub(en.met) < e.timing.SecondLook/2 {
+		return
+	}
+	en.found = now
+	e.meet(en, en.last)
+	if en.defences < maxDefences {
+		en.defences++
+		e.agenda.now(task{kind: sendAnnouncement, addr: en.Address, turn: en.turn, epoch: en.where, round: alone})
+	}
 }

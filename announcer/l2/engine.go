@@ -257,9 +257,15 @@ const (
 	refusedWait = 5 * time.Millisecond
 )
 
-// refused says that an interface had no room for a frame: it is sent again, by
-// itself, for the chain it belongs to goes on.
+// refused says that an interface did not take a frame: it is sent again, by
+// itself, for the chain it belongs to goes on. Of probes, all are.
 func (e *engine) refused(now time.Time, t task) {
+	if t.kind == sendProbe {
+		if en, ok := e.entry(t); ok && !slices.Contains(en.unasked, t.epoch) {
+			en.unasked = append(en.unasked, t.epoch)
+		}
+		return
+	}
 	t.round = min(t.round, 0) + alone
 	if t.round > lastAttempt {
 		e.agenda.at(now.Add(refusedWait), t)

@@ -54,6 +54,7 @@ type transcript struct {
 	engine     *engine
 	interfaces map[string]*link.Interface
 	names      map[uint64]string // by epoch
+	full       map[string]bool
 	epochs     uint64
 	out        strings.Builder
 }
@@ -67,6 +68,7 @@ func newTranscript() *transcript {
 		engine:     newEngine(timing, func(time.Duration) time.Duration { return 0 }),
 		interfaces: make(map[string]*link.Interface),
 		names:      make(map[uint64]string),
+		full:       make(map[string]bool),
 	}
 }
 
@@ -94,7 +96,10 @@ func (tr *transcript) replay(t *testing.T, text string) string {
 //	put N from ADDRESS [probe]
 //	delete ADDRESS
 //	see NAME ADDRESS MAC [probe]  a station uses, or probes for, an address
-//	refuse                        the interface has no room for the last frame
+//	flood NAME ADDRESS N          N stations use an address, one each millisecond
+//	refuse ADDRESS                the interface has no room for the last frame
+//	full NAME                     an interface takes no frames
+//	room NAME                     and takes them again
 //	rate PER-SECOND BURST
 //	refresh DURATION
 //	wait DURATION
@@ -122,6 +127,10 @@ func (tr *transcript) tell(t *testing.T, words []string) {
 		tr.see(t, args)
 	case "refuse":
 		e.refused(tr.now, task{kind: sendAnnouncement, addr: netip.MustParseAddr(args[0]), turn: e.entries[netip.MustParseAddr(args[0])].turn, epoch: tr.epochs})
+	case "flood":
+		tr.flood(t, args)
+	case "full", "room":
+		tr.full[args[0]] = words[0] == "full"
 	case "rate":
 		var perSecond float64
 		var burst int
@@ -163,6 +172,19 @@ func (tr *transcript) see(t *testing.T, args []string) {
 	})
 	if counted {
 		tr.line("conflict counted")
+	}
+}
+
+func (tr *transcript) flood(t *testing.T, args []string) {
+	t.Helper()
+	n := 0
+	scan(t, args[2], "%d", &n)
+	for i := range n {
+		tr.engine.sighted(tr.now, sighting{
+			addr: netip.MustParseAddr(args[1]), mac: frame.MAC{2, 1, 0, 0, byte(i >> 8), byte(i)}, epoch: tr.interfaces[args[0]].Epoch,
+		})
+		tr.print()
+		tr.wait(time.Millisecond)
 	}
 }
 
@@ -212,7 +234,12 @@ func (tr *transcript) print() {
 	counts := map[taskKind]int{}
 	for _, f := range wanted.frames {
 		counts[f.kind]++
-		tr.lines(fmt.Sprintf("send %s for %s on %s", kindName(f.kind), f.addr, tr.names[f.epoch]), len(wanted.frames))
+		verb := "send"
+		if tr.full[tr.names[f.epoch]] {
+			verb = "fail to send"
+			tr.engine.refused(tr.now, f)
+		}
+		tr.lines(fmt.Sprintf("%s %s for %s on %s", verb, kindName(f.kind), f.addr, tr.names[f.epoch]), len(wanted.frames))
 	}
 	for _, kind := range slices.Sorted(maps.Keys(counts)) {
 		if len(wanted.frames) > few {

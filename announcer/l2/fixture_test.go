@@ -109,14 +109,19 @@ func (f *fixture) Report(s announcer.Status) {
 	}
 }
 
+// status returns the newest of an address.
+func (f *fixture) status(addr netip.Addr) announcer.Status {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.statuses[addr]
+}
+
 // wait waits until the status of an address is as wanted.
 func (f *fixture) wait(t testing.TB, addr netip.Addr, what string, is func(announcer.Status) bool) announcer.Status {
 	t.Helper()
 	timeout := time.After(l2test.Patience)
 	for {
-		f.mu.Lock()
-		s := f.statuses[addr]
-		f.mu.Unlock()
+		s := f.status(addr)
 		if is(s) {
 			return s
 		}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+	"golang.org/x/time/rate"
 
 	"github.com/heraldlb/herald/announcer"
 	"github.com/heraldlb/herald/announcer/l2/link"
@@ -31,6 +32,11 @@ type loop struct {
 	broken map[uint64]time.Time
 	// running are the ports that are not closed.
 	running sync.WaitGroup
+
+	// warnings and complaints bound what is logged of strangers, and of frames
+	// that cannot be sent.
+	warnings   *rate.Limiter
+	complaints rate.Sometimes
 }
 
 type openedPort struct {
@@ -61,6 +67,9 @@ func newLoop(a *Announcer) *loop {
 		failures:  make(chan portFailure),
 		ports:     make(map[portKey]*openedPort),
 		broken:    make(map[uint64]time.Time),
+
+		warnings:   rate.NewLimiter(rate.Every(time.Second), 20),
+		complaints: rate.Sometimes{First: 10, Interval: time.Minute},
 	}
 }
 
@@ -260,27 +269,37 @@ func (l *loop) next(now time.Time) (at time.Time, ok bool) {
 	return at, ok
 }
 
-// send sends the frame of a task. What an interface that is down does not
-// take is not missed: when it comes up, everything is announced anew.
+// send sends the frame of a task.
 func (l *loop) send(now time.Time, t task) {
-	p, ok := l.ports[portKey{epoch: t.epoch, family: familyOf(t.addr)}]
+	key := portKey{epoch: t.epoch, family: familyOf(t.addr)}
+	p, ok := l.ports[key]
 	if !ok {
+		l.engine.refused(now, t)
 		return
 	}
 	err := p.send(t)
-	switch {
-	case err == nil, errors.Is(err, unix.ENETDOWN), errors.Is(err, unix.ENXIO), errors.Is(err, unix.ENODEV):
-	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.ENOBUFS):
-		p.counters.unsent.Add(1)
-		l.engine.refused(now, t)
-	default:
-		l.log.Error("cannot announce", "address", t.addr, "error", err)
+	if err == nil {
+		return
+	}
+	p.counters.unsent.Add(1)
+	l.engine.refused(now, t)
+	if !passing(err) {
+		l.complaints.Do(func() { l.log.Error("cannot send", "address", t.addr, "error", err) })
 	}
 }
 
+// passing reports whether an interface that does not take a frame is full, or
+// down, of which the watcher will tell.
+func passing(err error) bool {
+	return errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.ENOBUFS) ||
+		errors.Is(err, unix.ENETDOWN) || errors.Is(err, unix.ENXIO) || errors.Is(err, unix.ENODEV)
+}
+
+// report tells of a status. Beyond some, strangers are a matter of debugging:
+// one station can play ten thousand.
 func (l *loop) report(ctx context.Context, s announcer.Status) {
 	level := slog.LevelDebug
-	if s.Stranger != nil {
+	if s.Stranger != nil && l.warnings.Allow() {
 		level = slog.LevelWarn
 	}
 	l.log.Log(ctx, level, "state of an address",

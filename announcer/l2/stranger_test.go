@@ -88,8 +88,8 @@ func TestProbeRace(t *testing.T) {
 	})
 }
 
-// A stranger says that an address is its own which is announced here: that is
-// reported, and after a second look the address is defended.
+// A stranger goes on saying that an address is its own which is announced
+// here: that is reported, and after a second look the address is defended.
 func TestDefence(t *testing.T) {
 	eachFamily(t, func(t *testing.T, here, client *l2test.Host, vip netip.Addr) {
 		timing := quick()
@@ -102,8 +102,12 @@ func TestDefence(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		tap.Send(t, claim)
-		s := a.wait(t, vip, "contested", func(s announcer.Status) bool { return s.Stranger != nil })
+		var s announcer.Status
+		l2test.Poll(t, "a status with a stranger", func() bool {
+			tap.Send(t, claim)
+			s = a.status(vip)
+			return s.Stranger != nil
+		})
 		if frame.MAC(s.Stranger) != stranger() || s.State != announcer.Announced {
 			t.Errorf("%+v, want Announced with stranger %s", s, stranger())
 		}

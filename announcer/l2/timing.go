@@ -25,10 +25,11 @@ type Timing struct {
 	RetryMin, RetryMax time.Duration
 
 	// SecondLook is how long a stranger that uses an announced address is
-	// suffered: it may be another node of ours that is about to let go.
+	// suffered: it may be another node of ours that is about to let go. Who is
+	// seen again later than half of it after the first time is a stranger.
 	SecondLook time.Duration
 	// DefendInterval is the least time between two defences of an address
-	// (DEFEND_INTERVAL of RFC 5227).
+	// (DEFEND_INTERVAL of RFC 5227), and between two reports of its stranger.
 	DefendInterval time.Duration
 	// Quiet is how long a stranger has to be silent to be forgotten.
 	Quiet time.Duration
@@ -49,6 +50,6 @@ func DefaultTiming() Timing {
 		RetryMax:       time.Minute,
 		SecondLook:     time.Second,
 		DefendInterval: 10 * time.Second,
-		Quiet:          30 * time.Second,
+		Quiet:          5 * time.Minute,
 	}
 }

@@ -32,6 +32,9 @@ type book struct {
 type entry struct {
 	claim
 	refusal error // why the claim is not met, nil if it is
+	// leaving is what the Service is to have no more. Its status may still name it,
+	// so it stays reserved until one without it is stored.
+	leaving []netip.Addr
 	// demand is equal for those who, holding nothing, ask for the same; "" is
 	// equal to no other.
 	demand string
@@ -135,7 +138,7 @@ func (b *book) setNote(note string) {
 	b.wake(woken)
 }
 
-// holding returns the addresses of a Service.
+// holding returns all that is reserved for a Service, also what is leaving it.
 func (b *book) holding(key types.NamespacedName) []netip.Addr {
 	addresses, _ := b.allocator.Holding(ipam.Owner(key))
 	return addresses

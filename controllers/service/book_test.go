@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go4.org/netipx"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"pgregory.net/rapid"
 
@@ -106,6 +107,35 @@ func TestBookTakesANamesakeForAnother(t *testing.T) {
 	}
 }
 
+// TestBookReservesWhatIsLeaving: a status that still names an address keeps it
+// from everybody else.
+func TestBookReservesWhatIsLeaving(t *testing.T) {
+	book, woken := testBook(t)
+	book.setPools(ipam.Ascending, poolOf(t, "192.0.2.0/31"), "")
+	mover, waits := testClaim("mover", 0), testClaim("waits", 1)
+	first := book.ask(mover).addresses
+	before := storedAs(book, mover.key)
+	mover.request.Addresses = []netip.Addr{first[0].Next()}
+	if a := book.ask(mover); !slices.Equal(a.addresses, mover.request.Addresses) {
+		t.Errorf("moved to %v, refused: %v", a.addresses, a.refusal)
+	}
+	if a := book.ask(waits); a.refusal == nil {
+		t.Errorf("got %v before the status of the other was written", a.addresses)
+	}
+	book.stored(before) // a write that was under way
+	if a := book.ask(waits); a.refusal == nil {
+		t.Errorf("got %v, which the other's status still names", a.addresses)
+	}
+	*woken = nil
+	book.stored(storedAs(book, mover.key))
+	if got := book.holding(waits.key); !slices.Equal(got, first) || !slices.Contains(*woken, waits.key) {
+		t.Errorf("holds %v, woken %v; want %v", got, *woken, first)
+	}
+	if a := book.ask(mover); !slices.Equal(a.addresses, mover.request.Addresses) {
+		t.Errorf("the mover has %v", a.addresses)
+	}
+}
+
 // TestBookProperties: whatever happens, no address is held twice, nobody's
 // address changes but by their own wish, and nobody waits for what is free.
 func TestBookProperties(t *testing.T) {
@@ -118,7 +148,7 @@ func TestBookProperties(t *testing.T) {
 			before := holdings(book, claims)
 			*woken = nil
 			var asked types.NamespacedName
-			switch rapid.SampledFrom([]string{"ask", "ask", "ask", "leave", "pools"}).Draw(t, "step") {
+			switch rapid.SampledFrom([]string{"ask", "ask", "ask", "store", "leave", "pools"}).Draw(t, "step") {
 			case "ask":
 				name := names.Draw(t, "name")
 				second++
@@ -132,6 +162,9 @@ func TestBookProperties(t *testing.T) {
 				asked = c.key
 				claims[c.key] = c
 				book.ask(c)
+			case "store":
+				asked = testClaim(names.Draw(t, "name"), 0).key
+				book.stored(storedAs(book, asked))
 			case "leave":
 				asked = testClaim(names.Draw(t, "name"), 0).key
 				delete(claims, asked)
@@ -142,6 +175,17 @@ func TestBookProperties(t *testing.T) {
 			check(t, book, claims, before, asked, *woken)
 		}
 	})
+}
+
+// storedAs is a Service whose status is what the book says.
+func storedAs(b *book, key types.NamespacedName) *corev1.Service {
+	svc := &corev1.Service{}
+	svc.Namespace, svc.Name = key.Namespace, key.Name
+	if e := b.entries[key]; e != nil {
+		svc.UID = e.uid
+		svc.Status.LoadBalancer = loadBalancer(svc, b.granted(e))
+	}
+	return svc
 }
 
 func holdings(b *book, claims map[types.NamespacedName]claim) map[types.NamespacedName][]netip.Addr {

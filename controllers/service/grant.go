@@ -60,16 +60,16 @@ func (b *book) adopt(c claim, addresses []netip.Addr) []ipam.Conflict {
 // grant tries to meet the claim of e, and keeps e in the line until it is met in
 // full. It says whether e has news, and who else has because of it.
 func (b *book) grant(e *entry) (news bool, disturbed []types.NamespacedName) {
-	before, told := b.holding(e.key), e.refusal
+	before, told := b.granted(e), e.refusal
 	e.refusal = e.invalid
 	if e.refusal == nil {
-		_, e.refusal = b.allocator.Allocate(e.request)
+		e.refusal = b.allocate(e)
 	}
 	if e.refusal != nil && len(before) > 0 {
 		// It keeps what it holds, with the ports and the key that it has now.
 		disturbed = b.contenders(b.adopt(e.claim, nil))
 	}
-	after := b.holding(e.key)
+	after := b.granted(e)
 	e.demand = ""
 	if len(after) == 0 {
 		e.demand = b.demand(e.request)
@@ -82,6 +82,24 @@ func (b *book) grant(e *entry) (news bool, disturbed []types.NamespacedName) {
 	b.metrics.granted(before, after)
 	b.metrics.refused(told, e.refusal, after)
 	return !slices.Equal(before, after) || !sameRefusal(told, e.refusal), disturbed
+}
+
+// allocate asks for what e claims. What it has beyond that is leaving.
+func (b *book) allocate(e *entry) error {
+	request := e.request
+	request.Linger = true
+	given, err := b.allocator.Allocate(request)
+	if err == nil {
+		e.leaving = without(b.holding(e.key), given)
+	}
+	return err
+}
+
+// granted returns what e is to have.
+func (b *book) granted(e *entry) []netip.Addr { return without(b.holding(e.key), e.leaving) }
+
+func without(addresses, others []netip.Addr) []netip.Addr {
+	return slices.DeleteFunc(addresses, func(a netip.Addr) bool { return slices.Contains(others, a) })
 }
 
 // demand returns what decides whether a request of one who holds nothing is met.
@@ -148,7 +166,7 @@ func (b *book) strike(key types.NamespacedName) {
 }
 
 func (b *book) answer(e *entry) answer {
-	a := answer{addresses: b.holding(e.key), refusal: e.refusal, poolsNote: b.poolsNote}
+	a := answer{addresses: b.granted(e), refusal: e.refusal, poolsNote: b.poolsNote}
 	for _, address := range a.addresses {
 		if !b.allocator.InPool(e.key.Namespace, address) {
 			a.outside = append(a.outside, address)

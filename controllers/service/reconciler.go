@@ -100,6 +100,7 @@ func (r *reconciler) withdraw(ctx context.Context, svc *corev1.Service) error {
 // former leader that wakes up late from writing over its successor.
 func (r *reconciler) write(ctx context.Context, svc, desired *corev1.Service) error {
 	if !differs(svc, desired) {
+		r.book.stored(svc)
 		return nil
 	}
 	r.events.before(svc, desired)
@@ -107,7 +108,7 @@ func (r *reconciler) write(ctx context.Context, svc, desired *corev1.Service) er
 	if err := r.client.Status().Patch(ctx, desired, patch, fieldOwner); err != nil {
 		return fmt.Errorf("write the status of Service: %w", err)
 	}
-	r.book.wrote(desired)
+	r.book.stored(desired)
 	r.events.after(svc, desired)
 	log.FromContext(ctx).Info("Status written", "addresses", list(loadbalancer.Addresses(desired)), "reason", reason(desired))
 	return nil

@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"slices"
+	"sync/atomic"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -10,14 +11,15 @@ import (
 
 func requestTests() map[string]func(*world) {
 	return map[string]func(*world){
-		"every spelling is read":                    testSpellings,
-		"two families in one list":                  testDualRequest,
-		"of two that contradict the first decides":  testPrecedence,
-		"invalid text names the annotation":         testInvalidRequest,
-		"an address outside the pool":               testOutsidePool,
-		"an address that is taken, until it is not": testTaken,
-		"what cannot be had leaves the old one":     testKeepsOld,
-		"another address is asked for":              testMove,
+		"every spelling is read":                          testSpellings,
+		"two families in one list":                        testDualRequest,
+		"of two that contradict the first decides":        testPrecedence,
+		"invalid text names the annotation":               testInvalidRequest,
+		"an address outside the pool":                     testOutsidePool,
+		"an address that is taken, until it is not":       testTaken,
+		"what cannot be had leaves the old one":           testKeepsOld,
+		"another address is asked for":                    testMove,
+		"an address left is reserved while a write fails": testMoveUnwritten,
 	}
 }
 
@@ -124,4 +126,34 @@ func testMove(w *world) {
 	if events := w.events("web"); slices.Contains(events, "AllocationFailed") {
 		w.Errorf("events %v: nothing failed", events)
 	}
+}
+
+// testMoveUnwritten: an address is nobody else's while a status still names it,
+// however long that cannot be written.
+func testMoveUnwritten(w *world) {
+	w.setPools(map[string]string{"range-global": "192.0.2.7-192.0.2.8,2001:db8::7-2001:db8::7"})
+	var fail atomic.Bool
+	tried := newGate()
+	w.start(serial(func(name string, write func() error) error {
+		if fail.Load() && name == "web" {
+			tried.Open()
+			return errInjected
+		}
+		return write()
+	}))
+	both := families(corev1.IPFamilyPolicyRequireDualStack, corev1.IPv4Protocol, corev1.IPv6Protocol)
+	w.create("web", both, annotated(heraldIPs, "192.0.2.7"))
+	w.is("web", hasAddresses("192.0.2.7", "2001:db8::7"))
+	fail.Store(true)
+	w.change("web", annotated(heraldIPs, "192.0.2.8"), families(corev1.IPFamilyPolicySingleStack, corev1.IPv4Protocol),
+		func(svc *corev1.Service) { svc.Spec.ClusterIPs = svc.Spec.ClusterIPs[:1] })
+	<-tried.opened
+	w.create("four", annotated(heraldIPs, "192.0.2.7"))
+	w.is("four", hasAddresses(), because(loadbalancer.ReasonRequestTaken, w.namespace+"/web"))
+	w.create("six", families(corev1.IPFamilyPolicySingleStack, corev1.IPv6Protocol))
+	w.is("six", hasAddresses(), because(loadbalancer.ReasonPoolExhausted, ""))
+	fail.Store(false)
+	w.is("web", hasAddresses("192.0.2.8"))
+	w.is("four", hasAddresses("192.0.2.7"))
+	w.is("six", hasAddresses("2001:db8::7"))
 }

@@ -1,20 +1,42 @@
 package service
 
 import (
+	"net/netip"
+	"slices"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/heraldlb/herald/controllers/loadbalancer"
 )
 
-// wrote remembers the version of a Service that a write made.
-func (b *book) wrote(svc *corev1.Service) {
+// stored takes note of svc as the API server has it: of its version, and of the
+// addresses that it has lost, which are free from now on.
+func (b *book) stored(svc *corev1.Service) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
-
-	if e := b.entries[client.ObjectKeyFromObject(svc)]; e != nil && e.uid == svc.UID {
-		e.version = svc.ResourceVersion
+	e := b.entries[client.ObjectKeyFromObject(svc)]
+	if e == nil || e.uid != svc.UID {
+		b.mu.Unlock()
+		return
 	}
+	e.version = svc.ResourceVersion
+	b.shed(e, loadbalancer.Addresses(svc))
+	woken := b.serve()
+	b.mu.Unlock()
+
+	b.wake(woken)
+}
+
+// shed frees what is leaving e and not in its status any more.
+func (b *book) shed(e *entry, status []netip.Addr) {
+	if len(e.leaving) == 0 {
+		return
+	}
+	keep := append(b.granted(e), status...)
+	b.allocator.Shed(e.request.Owner, keep)
+	e.leaving = slices.DeleteFunc(e.leaving, func(a netip.Addr) bool { return !slices.Contains(status, a) })
 }
 
 // ahead says whether a newer version of svc was written or learned: then what

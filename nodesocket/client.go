@@ -24,6 +24,9 @@ type Observer interface {
 	// Reset begins a connection: what was observed before counts no more. It may
 	// be of an announcer that is gone, and a last word of it may be lost.
 	Reset()
+	// Away says that there has been no connection for ten seconds. It is said
+	// once, until the next Reset.
+	Away()
 	// Observe is told the state of every address when a connection begins, and
 	// every change of it.
 	Observe(announcer.Status)
@@ -87,10 +90,18 @@ func (c *Client) Connected() bool { return c.connected.Load() }
 // Run keeps a connection until ctx ends, then returns nil.
 func (c *Client) Run(ctx context.Context) error {
 	wait := c.timing.backoff[0]
+	last, away := time.Now(), false
 	for first := true; ; first = false {
 		greeted, err := c.connect(ctx)
 		if ctx.Err() != nil {
 			return nil
+		}
+		if greeted {
+			last, away = time.Now(), false
+		}
+		if !away && time.Since(last) >= c.timing.away {
+			away = true
+			c.observer.Away()
 		}
 		level := slog.LevelDebug
 		if greeted || first {

@@ -52,6 +52,44 @@ func TestClientBacksOff(t *testing.T) {
 	})
 }
 
+// That the announcer is away is said after ten seconds, and once.
+func TestAwayIsSaidOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "nobody.sock")
+	synctest.Test(t, func(t *testing.T) {
+		seen := newWatcher()
+		client := NewClient(path, seen, quietLog())
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- client.Run(ctx) }()
+		for _, want := range []int{0, 1, 1} {
+			<-time.After(9 * time.Second)
+			seen.mu.Lock()
+			if seen.value.away != want {
+				t.Errorf("said %d times, want %d", seen.value.away, want)
+			}
+			seen.mu.Unlock()
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run returned %v", err)
+		}
+	})
+}
+
+// Each absence is said.
+func TestAwayAgain(t *testing.T) {
+	path, seen := socketPath(t), newWatcher()
+	startClient(t, path, seen)
+	for n := range 2 {
+		seen.await(t, "the absence", func(s seenLog) bool { return s.away == n+1 })
+		server, stop := startServer(t, path, Backend{Announcer: discard{}})
+		addr := announcements(1)[0].Address
+		server.Report(announcer.Status{Address: addr, State: announcer.Announced})
+		seen.await(t, "the status", func(s seenLog) bool { return len(s.statuses) == 1 })
+		stop()
+	}
+}
+
 func TestPutRefuses(t *testing.T) {
 	client := NewClient("", newWatcher(), quietLog())
 	if err := client.Put(announcer.Announcement{}); !errors.Is(err, ErrInvalid) {

@@ -21,6 +21,7 @@ var quick = timing{
 	write:   time.Second,
 	hello:   time.Second,
 	backoff: [2]time.Duration{time.Millisecond, 50 * time.Millisecond},
+	away:    100 * time.Millisecond,
 }
 
 // run runs f until the test ends, or until stop is called, which waits for it.

@@ -21,6 +21,8 @@ type timing struct {
 	hello time.Duration
 	// backoff are the shortest and the longest wait before the agent dials anew.
 	backoff [2]time.Duration
+	// away is how long there is no connection before the observer is told.
+	away time.Duration
 }
 
 func defaultTiming() timing {
@@ -30,6 +32,7 @@ func defaultTiming() timing {
 		write:   5 * time.Second,
 		hello:   2 * time.Second,
 		backoff: [2]time.Duration{20 * time.Millisecond, time.Second},
+		away:    10 * time.Second,
 	}
 }
 

@@ -108,6 +108,8 @@ func (r *recorder) awaitAnnounced(t *testing.T, want ...announcer.Announcement) 
 type seenLog struct {
 	statuses map[netip.Addr]announcer.Status
 	samples  []announcer.Sample
+	// away counts how often the announcer was said to be away.
+	away int
 }
 
 // watcher is an observer that remembers.
@@ -122,6 +124,8 @@ func newWatcher() *watcher {
 func (w *watcher) Reset() {
 	w.change(func(s *seenLog) { clear(s.statuses) })
 }
+
+func (w *watcher) Away() { w.change(func(s *seenLog) { s.away++ }) }
 
 func (w *watcher) Observe(status announcer.Status) {
 	w.change(func(s *seenLog) { s.statuses[status.Address] = status })

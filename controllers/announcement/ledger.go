@@ -26,6 +26,8 @@ type record struct {
 	held bool
 	// status is the announcer's last word, of no state if it said none.
 	status announcer.Status
+	// away says that the announcer has been away for a while since.
+	away bool
 }
 
 // ledger joins what was decided of each address and what was observed of it.
@@ -34,6 +36,8 @@ type ledger struct {
 
 	mu      sync.Mutex
 	records map[netip.Addr]*record
+	// away says that the announcer has been away for a while.
+	away bool
 }
 
 func newLedger(self string) *ledger {
@@ -69,10 +73,26 @@ func (l *ledger) observed(status announcer.Status) {
 	}
 }
 
-// reset forgets what was observed.
+// announcerAway notes that the announcer is away, and returns the addresses that
+// Services hold.
+func (l *ledger) announcerAway() []netip.Addr {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.away = true
+	var held []netip.Addr
+	for addr, rec := range l.records {
+		if rec.held {
+			held = append(held, addr)
+		}
+	}
+	return held
+}
+
+// reset forgets what was observed: the announcer is there, and will say it anew.
 func (l *ledger) reset() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.away = false
 	for addr, rec := range l.records {
 		rec.status = announcer.Status{}
 		l.tidy(addr, rec)
@@ -83,10 +103,12 @@ func (l *ledger) reset() {
 func (l *ledger) look(addr netip.Addr) record {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	var known record
 	if rec := l.records[addr]; rec != nil {
-		return *rec
+		known = *rec
 	}
-	return record{}
+	known.away = l.away
+	return known
 }
 
 func (l *ledger) record(addr netip.Addr) *record {

@@ -1,6 +1,8 @@
 package announcement
 
 import (
+	"net/netip"
+	"slices"
 	"testing"
 
 	"github.com/heraldlb/herald/announcer"
@@ -34,6 +36,28 @@ func TestLedgerForgets(t *testing.T) {
 	s.released()
 	if n := len(s.ledger.records); n != 0 {
 		t.Errorf("%d records are left of an address that is gone", n)
+	}
+}
+
+// While the announcer is away every address that is held is reported on, and
+// those that come meanwhile; its return ends that.
+func TestAnnouncerAway(t *testing.T) {
+	var reported []netip.Addr
+	o := &observer{ledger: newLedger("a"), report: func(addr netip.Addr) { reported = append(reported, addr) }}
+	steps{o.ledger}.decided("a")
+	o.ledger.observed(announcer.Status{Address: addr("192.0.2.2"), State: announcer.Announced})
+	o.Away()
+	if !slices.Equal(reported, addrs("192.0.2.1")) {
+		t.Errorf("reported on %v, want what is held", reported)
+	}
+	for _, text := range []string{"192.0.2.1", "192.0.2.3"} {
+		if !o.ledger.look(addr(text)).away {
+			t.Errorf("%s: the announcer is not away", text)
+		}
+	}
+	o.Reset()
+	if o.ledger.look(addr("192.0.2.1")).away {
+		t.Error("the announcer is away after its return")
 	}
 }
 

@@ -22,6 +22,13 @@ var _ nodesocket.Observer = (*observer)(nil)
 // Reset implements nodesocket.Observer.
 func (o *observer) Reset() { o.ledger.reset() }
 
+// Away implements nodesocket.Observer.
+func (o *observer) Away() {
+	for _, addr := range o.ledger.announcerAway() {
+		o.report(addr)
+	}
+}
+
 // Observe implements nodesocket.Observer.
 func (o *observer) Observe(status announcer.Status) {
 	o.ledger.observed(status)

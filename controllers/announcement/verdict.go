@@ -29,6 +29,9 @@ const (
 	ReasonInvalid = "Invalid"
 	// ReasonNoEligibleNode: no node may announce the address.
 	ReasonNoEligibleNode = "NoEligibleNode"
+	// ReasonAnnouncerAway: the owner's agent has lost its announcer, so whether
+	// the address is answered for is not known (Unknown).
+	ReasonAnnouncerAway = "AnnouncerAway"
 )
 
 // verdict is what there is to report of an address.
@@ -49,6 +52,11 @@ func judge(self string, addr netip.Addr, rec record) (verdict, bool) {
 		return refusal(addr, ReasonInvalid, "AddressNotAnnounced", rec.invalid.Error()), true
 	case rec.owner == "":
 		return refusal(addr, ReasonNoEligibleNode, "AddressNotAnnounced", noNode(addr, rec.local)), true
+	case rec.away:
+		v := refusal(addr, ReasonAnnouncerAway, "AnnouncerAway",
+			fmt.Sprintf("the announcer of %s is away: whether it answers for %s is not known", self, addr))
+		v.condition.Status = metav1.ConditionUnknown
+		return v, true
 	}
 	status := rec.status
 	switch status.State {

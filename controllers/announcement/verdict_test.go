@@ -34,6 +34,8 @@ func TestJudge(t *testing.T) {
 		"conflict":           {record{held: true, decision: own, status: status(announcer.Conflict, mac)}, "False Conflict Warning AddressConflict: the stranger 02:00:00:00:00:09 answers for 192.0.2.1, so a does not"},
 		"unnamed stranger":   {record{held: true, decision: own, status: status(announcer.Conflict, nil)}, "False Conflict Warning AddressConflict: a stranger answers for 192.0.2.1, so a does not"},
 		"off link":           {record{held: true, decision: own, status: status(announcer.OffLink, nil)}, "False OffLink Warning AddressOffLink: a has no interface on the link of 192.0.2.1 that it may use"},
+		"announcer away":     {record{held: true, decision: own, status: status(announcer.Announced, nil, "eth0"), away: true}, "Unknown AnnouncerAway Warning AnnouncerAway: the announcer of a is away: whether it answers for 192.0.2.1 is not known"},
+		"away, another's":    {record{held: true, decision: decision{owner: "b", speaker: "b"}, away: true}, ""},
 		"invalid":            {record{held: true, decision: decision{owner: "a", speaker: "a", invalid: errors.New("bad name")}}, "False Invalid Warning AddressNotAnnounced: bad name"},
 		"no node":            {record{held: true, decision: decision{speaker: "a"}}, "False NoEligibleNode Warning AddressNotAnnounced: no node may announce 192.0.2.1: each that is ready is excluded from external load balancers or being deleted"},
 		"no local endpoints": {record{held: true, decision: decision{speaker: "a", local: true}}, "False NoEligibleNode Warning AddressNotAnnounced: no node that may announce 192.0.2.1 has a usable endpoint, and externalTrafficPolicy is Local"},

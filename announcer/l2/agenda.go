@@ -12,6 +12,8 @@ import (
 // task is something to do about an address.
 type task struct {
 	kind taskKind
+	// bulk: it is one of many of its kind that came up at once.
+	bulk bool
 	addr netip.Addr
 	// turn is the entry's turn that the task belongs to. If the entry has
 	// another by now, the task is void.
@@ -46,14 +48,39 @@ const (
 func (k taskKind) frames() bool { return k <= sendRepeat }
 
 // agenda knows when what is to be done, and lets frames go no faster than the
-// limiter allows: first frames before repeats, so that a thousand addresses
-// that are told again never delay one that is told for the first time.
+// limiter allows. A thousand addresses that are told again never delay one that
+// is told for the first time, nor do a thousand others that came all at once.
 type agenda struct {
 	limiter *rate.Limiter
 	timed   timedHeap
 	order   uint64 // of tasks of the same time
-	first   queue
-	repeats queue
+	// lines are those of the lanes, the first before the second.
+	lines [laneCount]queue
+}
+
+// lane is the line that a task stands in to send frames.
+type lane int
+
+const (
+	// fresh: what somebody waits for.
+	fresh lane = iota
+	// bulk: what many wait for, such as all that was announced on an interface
+	// which came up again, or a snapshot.
+	bulk
+	// repeats: what was told before.
+	repeats
+	laneCount
+)
+
+func (t *task) lane() lane {
+	switch {
+	case t.kind == sendRepeat:
+		return repeats
+	case t.bulk:
+		return bulk
+	default:
+		return fresh
+	}
 }
 
 func newAgenda(perSecond float64, burst int) *agenda {
@@ -67,13 +94,7 @@ func (a *agenda) at(due time.Time, t task) {
 }
 
 // now plans a task that sends frames for as soon as the limiter allows.
-func (a *agenda) now(t task) {
-	if t.kind == sendRepeat {
-		a.repeats.push(t)
-	} else {
-		a.first.push(t)
-	}
-}
+func (a *agenda) now(t task) { a.lines[t.lane()].push(t) }
 
 // due takes the next task that is due and sends nothing. Those that send
 // frames get in line.
@@ -90,17 +111,32 @@ func (a *agenda) due(now time.Time) (task, bool) {
 
 // peek returns the next task in line to send frames.
 func (a *agenda) peek() (task, bool) {
-	if t, ok := a.first.peek(); ok {
-		return t, true
+	for i := range a.lines {
+		if t, ok := a.lines[i].peek(); ok {
+			return t, true
+		}
 	}
-	return a.repeats.peek()
+	return task{}, false
 }
 
 // drop removes the task that peek returned.
 func (a *agenda) drop() {
-	if !a.first.pop() {
-		a.repeats.pop()
+	for i := range a.lines {
+		if a.lines[i].pop() {
+			return
+		}
 	}
+}
+
+// waiting returns how many frames are waited for in line: those of the first
+// lane that has any.
+func (a *agenda) waiting() int {
+	for i := range a.lines {
+		if n := a.lines[i].len(); n > 0 {
+			return n
+		}
+	}
+	return 0
 }
 
 // pace is for how many frames in line the limiter is waited for at a time.
@@ -111,7 +147,7 @@ func (a *agenda) next(now time.Time) (at time.Time, ok bool) {
 	if len(a.timed) > 0 {
 		at, ok = a.timed[0].due, true
 	}
-	if waiting := a.first.len() + a.repeats.len(); waiting > 0 {
+	if waiting := a.waiting(); waiting > 0 {
 		missing := float64(min(waiting, pace, a.limiter.Burst())) - a.limiter.TokensAt(now)
 		wait := math.Ceil(missing / float64(a.limiter.Limit()) * float64(time.Second))
 		sending := now.Add(time.Duration(wait))

@@ -53,7 +53,7 @@ func (e *engine) probe(now time.Time, en *entry) {
 	e.setRoles(en, en.sites, watched)
 	en.probing, en.unasked = len(en.sites), nil
 	for _, s := range en.sites {
-		e.agenda.now(task{kind: sendProbe, addr: en.Address, turn: en.turn, epoch: s.epoch})
+		e.agenda.now(task{kind: sendProbe, addr: en.Address, turn: en.turn, epoch: s.epoch, bulk: en.bulk})
 	}
 }
 
@@ -73,7 +73,7 @@ func (e *engine) decide(now time.Time, en *entry, t task) {
 		if i := slices.Index(en.unasked, t.epoch); i >= 0 {
 			// Silence says nothing to who did not ask.
 			en.unasked = slices.Delete(en.unasked, i, i+1)
-			e.agenda.now(task{kind: sendProbe, addr: en.Address, turn: en.turn, epoch: t.epoch})
+			e.agenda.now(task{kind: sendProbe, addr: en.Address, turn: en.turn, epoch: t.epoch, bulk: en.bulk})
 			return
 		}
 		en.probing--

@@ -38,6 +38,9 @@ type entry struct {
 	// turn is another number after each change of state: tasks of an older
 	// turn are void.
 	turn uint64
+	// bulk: it was told of with many others, and gives way to those that were
+	// told of alone.
+	bulk bool
 	// free: the address was probed and nobody used it.
 	free bool
 	conflict
@@ -74,9 +77,12 @@ func newEngine(t Timing, random func(limit time.Duration) time.Duration) *engine
 	}
 }
 
-// put begins or changes an announcement. What is being probed, or in conflict,
-// stays so: who puts it again knows no better.
-func (e *engine) put(now time.Time, a announcer.Announcement) {
+// many reports whether so many addresses at once delay others.
+func (e *engine) many(addresses int) bool { return addresses > e.timing.Burst }
+
+// put begins or changes an announcement, in bulk if it is one of many. What is
+// being probed, or in conflict, stays so: who puts it again knows no better.
+func (e *engine) put(now time.Time, a announcer.Announcement, bulk bool) {
 	en, ok := e.entries[a.Address]
 	if !ok {
 		en = &entry{state: announcer.Withdrawn}
@@ -88,7 +94,7 @@ func (e *engine) put(now time.Time, a announcer.Announcement) {
 		e.unname(en.Interface)
 		e.named[a.Interface]++
 	}
-	en.Announcement = a
+	en.Announcement, en.bulk = a, bulk
 	e.settle(now, en)
 }
 
@@ -119,7 +125,12 @@ func (e *engine) setInterfaces(now time.Time, interfaces []link.Interface) {
 	if slices.EqualFunc(before, e.eligible(), samePlace) {
 		return
 	}
+	e.settleAll(now)
+}
+
+func (e *engine) settleAll(now time.Time) {
 	for _, en := range e.entries {
+		en.bulk = e.many(len(e.entries))
 		e.settle(now, en)
 	}
 }
@@ -182,7 +193,7 @@ func (e *engine) announce(now time.Time, en *entry) {
 // greet sends the first announcement of an entry on some interfaces.
 func (e *engine) greet(en *entry, sites []site) {
 	for _, s := range sites {
-		e.agenda.now(task{kind: sendAnnouncement, addr: en.Address, turn: en.turn, epoch: s.epoch})
+		e.agenda.now(task{kind: sendAnnouncement, addr: en.Address, turn: en.turn, epoch: s.epoch, bulk: en.bulk})
 	}
 }
 

@@ -135,6 +135,7 @@ func (tr *transcript) tell(t *testing.T, words []string) {
 		var perSecond float64
 		var burst int
 		scan(t, strings.Join(args, " "), "%g %d", &perSecond, &burst)
+		e.timing.Rate, e.timing.Burst = perSecond, burst
 		e.agenda = newAgenda(perSecond, burst)
 	case "refresh":
 		e.timing.Refresh = duration(t, args[0])
@@ -159,7 +160,7 @@ func (tr *transcript) put(t *testing.T, args []string) {
 		a.Interface = args[i+1]
 	}
 	for range count {
-		tr.engine.put(tr.now, a)
+		tr.engine.put(tr.now, a, tr.engine.many(count))
 		a.Address = a.Address.Next()
 	}
 }

@@ -117,9 +117,10 @@ func (l *loop) run(ctx context.Context, changes <-chan []link.Interface) {
 
 // order tells the engine what is to be announced.
 func (l *loop) order(now time.Time, orders []order) {
+	bulk := l.engine.many(len(orders))
 	for _, o := range orders {
 		if o.wanted {
-			l.engine.put(now, o.Announcement)
+			l.engine.put(now, o.Announcement, bulk)
 		} else {
 			l.engine.delete(now, o.Address)
 		}

@@ -26,6 +26,7 @@ func TestCrash(t *testing.T) {
 	if len(processes(t, directory)) == 0 {
 		t.Fatal("the test does not see the lab's processes")
 	}
+	hold(t, status.PID)
 	own, inside := namespaces(t, os.Getpid()), namespaces(t, status.PID)
 
 	if err := syscall.Kill(status.PID, syscall.SIGKILL); err != nil {
@@ -68,6 +69,23 @@ func processes(t *testing.T, directory string) []string {
 		}
 	}
 	return lines
+}
+
+// hold keeps the namespaces of a process, so that the kernel gives their
+// numbers to no others while the test looks who is inside.
+func hold(t *testing.T, pid int) {
+	t.Helper()
+	for kind := range namespaces(t, pid) {
+		file, err := os.Open(fmt.Sprintf("/proc/%d/ns/%s", pid, kind))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := file.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 }
 
 func allNamespaces(t *testing.T) map[int]map[string]string {

@@ -21,8 +21,8 @@ type book struct {
 	entries   map[types.NamespacedName]*entry
 	waiting   line
 	served    uint64          // what Freed said when the line was served
-	shares    map[string]bool // whether a pool shares its addresses, by the pool's name
-	poolsNote string
+	shares    map[string]bool // whether a pool shares its addresses, by the pool's name; nil before the first pools
+	origin    poolsOrigin
 	metrics   *metrics
 	// wake asks for Services to be reconciled. It is called without the lock.
 	wake func([]types.NamespacedName)
@@ -49,8 +49,16 @@ type answer struct {
 	refusal error
 	// outside are the addresses that are not in the namespace's pool (any more).
 	outside []netip.Addr
-	// poolsNote says where the pools come from, or why there are none.
-	poolsNote string
+	// poolless says that no pools were ever read.
+	poolless bool
+	origin   poolsOrigin
+}
+
+// poolsOrigin says where the pools come from.
+type poolsOrigin struct {
+	note string
+	// stale: what the pools come from is invalid or gone, as the note says.
+	stale bool
 }
 
 func newBook(metrics *metrics, wake func([]types.NamespacedName)) *book {
@@ -105,7 +113,7 @@ func (b *book) learn(claims, leaving []claim) {
 }
 
 // setPools changes the pools and serves those who wait. Nobody loses an address.
-func (b *book) setPools(order ipam.Order, pools []ipam.Pool, note string) {
+func (b *book) setPools(order ipam.Order, pools []ipam.Pool, origin poolsOrigin) {
 	b.mu.Lock()
 	b.allocator.SetPools(order, pools)
 	b.shares = make(map[string]bool, len(pools))
@@ -117,7 +125,7 @@ func (b *book) setPools(order ipam.Order, pools []ipam.Pool, note string) {
 			e.demand = b.demand(e.request)
 		}
 	}
-	b.poolsNote = note
+	b.origin = origin
 	b.serve()
 	woken := slices.Collect(maps.Keys(b.entries))
 	b.mu.Unlock()
@@ -125,12 +133,12 @@ func (b *book) setPools(order ipam.Order, pools []ipam.Pool, note string) {
 	b.wake(woken)
 }
 
-// setNote changes what those are told who have no pool.
-func (b *book) setNote(note string) {
+// setOrigin changes what those are told whom the pools do not serve.
+func (b *book) setOrigin(origin poolsOrigin) {
 	b.mu.Lock()
 	var woken []types.NamespacedName
-	if b.poolsNote != note {
-		b.poolsNote = note
+	if b.origin != origin {
+		b.origin = origin
 		woken = slices.Collect(maps.Keys(b.entries))
 	}
 	b.mu.Unlock()

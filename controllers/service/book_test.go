@@ -56,7 +56,7 @@ func testClaim(name string, second int) claim {
 
 func TestBookServesTheOldestFirst(t *testing.T) {
 	book, woken := testBook(t)
-	book.setPools(ipam.Ascending, poolOf(t, "192.0.2.0/32"), "")
+	book.setPools(ipam.Ascending, poolOf(t, "192.0.2.0/32"), poolsOrigin{})
 	book.ask(testClaim("holder", 0))
 	for name, second := range map[string]int{"young": 3, "old": 1, "middle": 2} {
 		book.ask(testClaim(name, second))
@@ -77,7 +77,7 @@ func TestBookServesTheOldestFirst(t *testing.T) {
 
 func TestBookLearnsAllBeforeItGrants(t *testing.T) {
 	book, _ := testBook(t)
-	book.setPools(ipam.Ascending, poolOf(t, "192.0.2.0/31"), "")
+	book.setPools(ipam.Ascending, poolOf(t, "192.0.2.0/31"), poolsOrigin{})
 	oldest, youngest, leaving := testClaim("oldest", 0), testClaim("youngest", 9), testClaim("leaving", 5)
 	youngest.held = []netip.Addr{netip.MustParseAddr("192.0.2.0")}
 	leaving.held = []netip.Addr{netip.MustParseAddr("192.0.2.1")}
@@ -96,7 +96,7 @@ func TestBookLearnsAllBeforeItGrants(t *testing.T) {
 
 func TestBookTakesANamesakeForAnother(t *testing.T) {
 	book, _ := testBook(t)
-	book.setPools(ipam.Ascending, poolOf(t, "192.0.2.0/32"), "")
+	book.setPools(ipam.Ascending, poolOf(t, "192.0.2.0/32"), poolsOrigin{})
 	book.ask(testClaim("web", 0))
 	book.ask(testClaim("waits", 1))
 	if a := book.ask(testClaim("web", 2)); a.refusal == nil {
@@ -111,7 +111,7 @@ func TestBookTakesANamesakeForAnother(t *testing.T) {
 // from everybody else.
 func TestBookReservesWhatIsLeaving(t *testing.T) {
 	book, woken := testBook(t)
-	book.setPools(ipam.Ascending, poolOf(t, "192.0.2.0/31"), "")
+	book.setPools(ipam.Ascending, poolOf(t, "192.0.2.0/31"), poolsOrigin{})
 	mover, waits := testClaim("mover", 0), testClaim("waits", 1)
 	first := book.ask(mover).addresses
 	before := storedAs(book, mover.key)
@@ -170,7 +170,7 @@ func TestBookProperties(t *testing.T) {
 				delete(claims, asked)
 				book.leave(asked)
 			case "pools":
-				book.setPools(ipam.Ascending, poolOf(t, fmt.Sprintf("192.0.2.0/%d", rapid.IntRange(30, 32).Draw(t, "bits"))), "")
+				book.setPools(ipam.Ascending, poolOf(t, fmt.Sprintf("192.0.2.0/%d", rapid.IntRange(30, 32).Draw(t, "bits"))), poolsOrigin{})
 			}
 			check(t, book, claims, before, asked, *woken)
 		}
@@ -229,7 +229,7 @@ func check(t *rapid.T, b *book, claims map[types.NamespacedName]claim, before ma
 func BenchmarkLeave(b *testing.B) {
 	const waiting = 10_000
 	book, _ := testBook(b)
-	book.setPools(ipam.Ascending, poolOf(b, "192.0.2.0/32"), "")
+	book.setPools(ipam.Ascending, poolOf(b, "192.0.2.0/32"), poolsOrigin{})
 	numbered := func(i int) claim { return testClaim(fmt.Sprint(i), i) }
 	for i := range waiting {
 		book.ask(numbered(i))

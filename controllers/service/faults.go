@@ -75,8 +75,7 @@ func (f *faultReporter) untold(faults config.Faults) ([]place, map[place][]strin
 }
 
 // missing tells, once, that there is no ConfigMap.
-func (f *faultReporter) missing(configMap *corev1.ConfigMap) {
-	const note = "does not exist; the last good pools stay in use"
+func (f *faultReporter) missing(configMap *corev1.ConfigMap, note string) {
 	if f.told[note] {
 		return
 	}

@@ -166,7 +166,10 @@ func (b *book) strike(key types.NamespacedName) {
 }
 
 func (b *book) answer(e *entry) answer {
-	a := answer{addresses: b.granted(e), refusal: e.refusal, poolsNote: b.poolsNote}
+	a := answer{addresses: b.granted(e), refusal: e.refusal, origin: b.origin, poolless: b.shares == nil}
+	if a.poolless {
+		return a
+	}
 	for _, address := range a.addresses {
 		if !b.allocator.InPool(e.key.Namespace, address) {
 			a.outside = append(a.outside, address)

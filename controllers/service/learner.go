@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/heraldlb/herald/controllers/loadbalancer"
+	"github.com/heraldlb/herald/ipam"
 )
 
 const (
@@ -53,6 +54,23 @@ func (l *learner) wait(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("the addresses held are not known yet: %w", context.Cause(ctx))
 	}
+}
+
+func (l *learner) learned() bool {
+	select {
+	case <-l.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// usage tells how far the pools are used, once that is known: the leader tells.
+func (l *learner) usage() []ipam.Usage {
+	if !l.learned() {
+		return nil
+	}
+	return l.book.allocator.Usage()
 }
 
 // learn loads the pools, and enters every Service of ours into the book.

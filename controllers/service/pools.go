@@ -20,13 +20,16 @@ import (
 )
 
 // pools keeps the book's pools those of the ConfigMap. One that is invalid or
-// gone changes nothing: the last good pools stay, and an event says why.
+// gone changes nothing: the last good pools stay, and an event says why. It works
+// on every replica, so that a new leader has the last good pools; events are the
+// leader's.
 type pools struct {
 	cache   client.Reader
 	name    types.NamespacedName
 	book    *book
 	faults  faultReporter
 	metrics *metrics
+	elected <-chan struct{}
 
 	mu     sync.Mutex
 	config *config.Config    // the one in use, nil before the first good one
@@ -57,6 +60,9 @@ func (p *pools) load(ctx context.Context) error {
 		return nil
 	}
 	faults, used := p.use(ctx, configMap)
+	if !p.leads() {
+		return nil
+	}
 	p.faults.report(configMap, faults, nil)
 	if used {
 		p.reportNodes(configMap, nodes.Items)
@@ -64,18 +70,26 @@ func (p *pools) load(ctx context.Context) error {
 	return nil
 }
 
+func (p *pools) leads() bool {
+	select {
+	case <-p.elected:
+		return true
+	default:
+		return false
+	}
+}
+
 // use makes the ConfigMap's pools those in use, unless it is invalid.
 func (p *pools) use(ctx context.Context, configMap *corev1.ConfigMap) (faults config.Faults, used bool) {
 	parsed, faults := config.Parse(configMap.Data)
 	if parsed == nil {
-		p.metrics.configStale.Set(1)
-		p.book.setNote(fmt.Sprintf("ConfigMap %s: %v", p.name, faults.Err()))
+		p.keep(fmt.Sprintf("is refused: %v", faults.Err()))
 		log.FromContext(ctx).Error(faults.Err(), "The pools stay as they were", "configMap", p.name)
 		return faults, false
 	}
 	p.metrics.configStale.Set(0)
 	if p.config != nil && maps.Equal(p.data, configMap.Data) {
-		p.book.setNote(p.origin())
+		p.book.setOrigin(p.origin())
 		return faults, true
 	}
 	p.book.setPools(order(parsed), ipamPools(parsed), p.origin())
@@ -86,12 +100,27 @@ func (p *pools) use(ctx context.Context, configMap *corev1.ConfigMap) (faults co
 }
 
 func (p *pools) missing(configMap *corev1.ConfigMap) {
-	p.metrics.configStale.Set(1)
-	p.book.setNote(fmt.Sprintf("ConfigMap %s does not exist", p.name))
-	p.faults.missing(configMap)
+	kept := p.keep("does not exist")
+	if p.leads() {
+		p.faults.missing(configMap, "does not exist; "+kept)
+	}
 }
 
-func (p *pools) origin() string { return fmt.Sprintf("pools come from ConfigMap %s", p.name) }
+// keep leaves the pools as they are, since the ConfigMap has a fault, and says
+// which those are.
+func (p *pools) keep(fault string) (kept string) {
+	kept = "the last good pools stay in use"
+	if p.config == nil {
+		kept = "no valid one was read since this controller started"
+	}
+	p.metrics.configStale.Set(1)
+	p.book.setOrigin(poolsOrigin{fmt.Sprintf("ConfigMap %s %s; %s", p.name, fault, kept), true})
+	return kept
+}
+
+func (p *pools) origin() poolsOrigin {
+	return poolsOrigin{note: fmt.Sprintf("pools come from ConfigMap %s", p.name)}
+}
 
 func order(c *config.Config) ipam.Order {
 	if c.Order == config.Descending {

@@ -1,6 +1,8 @@
 package service_test
 
 import (
+	"slices"
+
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -12,6 +14,8 @@ func poolTests() map[string]func(*world) {
 		"an address that leaves its pool stays": testLeftPool,
 		"a broken ConfigMap changes nothing":    testBrokenPools,
 		"broken from the start":                 testBrokenFromStart,
+		"broken when the controller restarts":   testBrokenRestart,
+		"broken when the next one leads":        testBrokenHandOver,
 		"a deleted ConfigMap changes nothing":   testDeletedPools,
 		"no pool for the namespace":             testNoPool,
 		"warnings":                              testWarnings,
@@ -51,6 +55,8 @@ func testBrokenPools(w *world) {
 	}
 	w.create("next")
 	w.is("next", hasAddresses("192.0.2.1"))
+	w.create("outside", annotated(heraldIPs, "198.51.100.1"))
+	w.is("outside", because(loadbalancer.ReasonRequestOutsidePool, "the last good pools stay in use"))
 	w.is("web", hasAddresses("192.0.2.0"), because(loadbalancer.ReasonAllocated, ""))
 	w.setPools(map[string]string{"cidr-global": "198.51.100.0/24"})
 	w.is("web", hasAddresses("192.0.2.0"), because(loadbalancer.ReasonAddressLeftPool, ""))
@@ -63,9 +69,58 @@ func testBrokenFromStart(w *world) {
 	w.setPools(map[string]string{"cidr-global": "nonsense"})
 	w.start()
 	w.create("web")
-	w.is("web", because(loadbalancer.ReasonNoPool, "nonsense"))
+	w.is("web", because(loadbalancer.ReasonNoPool, "nonsense"), because(loadbalancer.ReasonNoPool, "no valid one was read"))
 	w.setPools(map[string]string{"cidr-global": pool24})
 	w.is("web", hasAddresses("192.0.2.0"))
+}
+
+// testBrokenRestart: who has no pools to go by says nothing of addresses held.
+func testBrokenRestart(w *world) {
+	w.setPools(map[string]string{"cidr-global": "192.0.2.1/32"})
+	asFirst(w)
+	w.setPools(map[string]string{"cidr-global": "nonsense"})
+	c := w.start()
+	w.create("waits")
+	w.is("waits", because(loadbalancer.ReasonNoPool, "no valid one was read since this controller started"))
+	c.finish()
+	if wrote := c.wrote(); slices.Contains(wrote, "web") {
+		w.Errorf("wrote %v: %+v", wrote, w.get("web").Status)
+	}
+	if events := w.events("web"); slices.Contains(events, "AddressLeftPool") {
+		w.Errorf("events %v", events)
+	}
+
+	w.setPools(map[string]string{"cidr-global": "192.0.2.1/32"})
+	c = w.start()
+	w.is("waits", because(loadbalancer.ReasonPoolExhausted, ""))
+	c.finish()
+	if wrote := c.wrote(); slices.Contains(wrote, "web") {
+		w.Errorf("after the repair wrote %v: %+v", wrote, w.get("web").Status)
+	}
+}
+
+// testBrokenHandOver: the next leader has the last good pools, since it read them
+// while it stood by.
+func testBrokenHandOver(w *world) {
+	w.setPools(map[string]string{"cidr-global": pool24})
+	first := w.start(elects)
+	<-first.elected
+	second := w.start(elects)
+	w.until("the one that stands by has the pools", func() (bool, error) {
+		return second.metric("herald_config_last_load_success_timestamp_seconds") > 0, nil
+	})
+	w.create("web")
+	w.is("web", hasAddresses("192.0.2.0"))
+	w.setPools(map[string]string{"cidr-global": "nonsense"})
+	w.told(w.pools.Name, "PoolsInvalid", "nonsense")
+	w.until("the one that stands by is stale", func() (bool, error) { return second.metric("herald_config_stale") == 1, nil })
+	first.shutDown()
+	w.create("next")
+	w.is("next", hasAddresses("192.0.2.1"))
+	second.finish()
+	if wrote := second.wrote(); slices.Contains(wrote, "web") {
+		w.Errorf("wrote %v: %+v", wrote, w.get("web").Status)
+	}
 }
 
 func testDeletedPools(w *world) {

@@ -54,9 +54,6 @@ func SetUp(ctx context.Context, mgr ctrl.Manager, options Options) (healthz.Chec
 	}
 	waker := &waker{}
 	book := newBook(metrics, waker.wake)
-	if err := options.Metrics.Register(newPoolUsage(book.allocator.Usage)); err != nil {
-		return nil, fmt.Errorf("register metrics: %w", err)
-	}
 	events := reporter{mgr.GetEventRecorder(string(fieldOwner))}
 	pools := &pools{
 		cache:   mgr.GetClient(),
@@ -64,6 +61,7 @@ func SetUp(ctx context.Context, mgr ctrl.Manager, options Options) (healthz.Chec
 		book:    book,
 		faults:  faultReporter{reporter: events},
 		metrics: metrics,
+		elected: mgr.Elected(),
 	}
 	learner := &learner{
 		live:  mgr.GetAPIReader(),
@@ -71,6 +69,9 @@ func SetUp(ctx context.Context, mgr ctrl.Manager, options Options) (healthz.Chec
 		pools: pools,
 		book:  book,
 		done:  make(chan struct{}),
+	}
+	if err := options.Metrics.Register(newPoolUsage(learner.usage)); err != nil {
+		return nil, fmt.Errorf("register metrics: %w", err)
 	}
 	reconciler := &reconciler{
 		client:  mgr.GetClient(),
@@ -107,7 +108,7 @@ func addPools(mgr ctrl.Manager, pools *pools) error {
 		Named("pools").
 		For(&corev1.ConfigMap{}).
 		Watches(&corev1.Node{}, toPools, builder.WithPredicates(addressesChanged())).
-		WithOptions(controller.Options{ReconciliationTimeout: reconcileTimeout}).
+		WithOptions(controller.Options{ReconciliationTimeout: reconcileTimeout, NeedLeaderElection: new(false)}).
 		Complete(pools)
 }
 
@@ -133,11 +134,9 @@ func ready(ctx context.Context, mgr ctrl.Manager, learner *learner) (healthz.Che
 		default:
 			return nil // standing by
 		}
-		select {
-		case <-learner.done:
-			return nil
-		default:
+		if !learner.learned() {
 			return errors.New("elected, and still learning which addresses are held")
 		}
+		return nil
 	}, nil
 }

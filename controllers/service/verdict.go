@@ -47,8 +47,8 @@ func refused(c claim, a answer) (verdict, bool) {
 	if c.invalid == nil && c.asked.Source != "" {
 		message = c.asked.Source + ": " + message
 	}
-	if errors.Is(a.refusal, ipam.NoPool) {
-		message += "; " + a.poolsNote
+	if tellsOrigin(a) {
+		message += "; " + a.origin.note
 	}
 	if len(a.addresses) > 0 {
 		message += fmt.Sprintf("; %s stays", list(a.addresses))
@@ -58,6 +58,12 @@ func refused(c claim, a answer) (verdict, bool) {
 		reason:  refusalReason(a.refusal, a.addresses),
 		message: message,
 	}, true
+}
+
+// tellsOrigin says whether the cause may be found where the pools come from.
+func tellsOrigin(a answer) bool {
+	return errors.Is(a.refusal, ipam.NoPool) ||
+		a.origin.stale && (errors.Is(a.refusal, ipam.Exhausted) || errors.Is(a.refusal, ipam.OutsidePool))
 }
 
 // refusalReason returns the condition's reason for a refusal of the book, given

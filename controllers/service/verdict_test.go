@@ -43,12 +43,20 @@ func TestJudgement(t *testing.T) {
 			status: metav1.ConditionTrue, reason: loadbalancer.ReasonAddressLeftPool, message: "192.0.2.1",
 		},
 		"no pool": {
-			answer: answer{refusal: &ipam.Error{Reason: ipam.NoPool, Pool: "p", Family: ipam.IPv6}, poolsNote: "the note"},
+			answer: answer{refusal: &ipam.Error{Reason: ipam.NoPool, Pool: "p", Family: ipam.IPv6}, origin: poolsOrigin{note: "the note"}},
 			status: metav1.ConditionFalse, reason: loadbalancer.ReasonNoPool, message: "; the note",
 		},
 		"exhausted": {
-			answer: answer{refusal: &ipam.Error{Reason: ipam.Exhausted, Pool: "p", Family: ipam.IPv4}, poolsNote: "the note"},
+			answer: answer{refusal: &ipam.Error{Reason: ipam.Exhausted, Pool: "p", Family: ipam.IPv4}, origin: poolsOrigin{note: "the note"}},
 			status: metav1.ConditionFalse, reason: loadbalancer.ReasonPoolExhausted, message: `pool "p" has no free IPv4 address`,
+		},
+		"exhausted, and the pools are not what the ConfigMap says": {
+			answer: answer{refusal: &ipam.Error{Reason: ipam.Exhausted, Pool: "p", Family: ipam.IPv4}, origin: poolsOrigin{"the note", true}},
+			status: metav1.ConditionFalse, reason: loadbalancer.ReasonPoolExhausted, message: "; the note",
+		},
+		"outside of pools that are not what the ConfigMap says": {
+			answer: answer{refusal: outside, origin: poolsOrigin{"the note", true}},
+			status: metav1.ConditionFalse, reason: loadbalancer.ReasonRequestOutsidePool, message: "; the note",
 		},
 		"outside the pool, and the request is named": {
 			claim: claim{asked: asking}, answer: answer{refusal: outside},

@@ -5,8 +5,10 @@
 //
 // What is done when and where is decided by the engine, which has no socket
 // and no clock. The loop carries it out, on ports: a packet socket for each
-// interface and family. The way of a question is port, responder, package
-// frame; it waits for nobody and allocates nothing.
+// interface and family that has an address. The way of a question is port,
+// responder, package frame; it waits for nobody and allocates nothing. Package
+// link knows the interfaces; package mld sees to it that switches send us what
+// is asked by multicast.
 package l2
 
 import (

@@ -79,3 +79,24 @@ func announceAll(t testing.TB, addrs []netip.Addr) *fixture {
 	}
 	return a
 }
+
+// BenchmarkPut is the time from Put until a neighbour has the announcement,
+// without a probe before it and with one.
+func BenchmarkPut(b *testing.B) {
+	for name, f := range families() {
+		for _, probe := range []bool{false, true} {
+			b.Run(fmt.Sprintf("%s/probe=%v", name, probe), func(b *testing.B) {
+				here, client := segment(b)
+				here.Address(b, "eth0", f.pool)
+				mac, tap := here.MAC(b, "eth0"), tap(b, client, f.vip)
+				a := run(b, DefaultTiming())
+				a.announce(b, nth(999, f.vip.Is6()))
+				for i := 1000; b.Loop(); i++ {
+					addr := nth(i, f.vip.Is6())
+					a.Put(announcer.Announcement{Address: addr, Probe: probe})
+					waitClaim(b, tap, addr, mac)
+				}
+			})
+		}
+	}
+}

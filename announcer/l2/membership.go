@@ -21,7 +21,8 @@ import (
 
 // membership holds an interface in multicast groups: the interface takes their
 // frames in, and switches that snoop MLD send them this way. It ends with the
-// interface's epoch: what comes up again tells everything again.
+// interface's epoch: what comes up again tells everything again. Switches are
+// not told of that end: they forget, and until then send a little more.
 type membership struct {
 	port     *port
 	log      *slog.Logger
@@ -31,7 +32,7 @@ type membership struct {
 	pending map[netip.Addr]bool // group: to be joined, or left
 	wake    chan struct{}
 
-	// exact counts the groups that the interface was told, one by one.
+	// exact are the groups that the interface was told, one by one.
 	exact map[netip.Addr]bool
 	all   bool // it takes in all multicast
 }
@@ -132,6 +133,9 @@ func (m *membership) tell(packets []mld.Packet) {
 		b, err := frame.Listener(m.port.ifi.MAC, from, p.To, p.Message)
 		if err == nil {
 			err = m.port.write(b)
+		}
+		if err != nil && passing(err) {
+			return // it is told again
 		}
 		if err != nil {
 			m.log.Warn("cannot tell switches of multicast groups", "error", err)

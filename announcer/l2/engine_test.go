@@ -214,8 +214,7 @@ func (tr *transcript) wait(d time.Duration) {
 	tr.now = end
 }
 
-// print writes what the engine wants done; frames of a kind that are many are
-// counted.
+// print writes what the engine wants done; frames in bulk are counted.
 func (tr *transcript) print() {
 	wanted := tr.engine.take()
 	tr.printRoles(wanted.roles)
@@ -234,18 +233,19 @@ func (tr *transcript) print() {
 	}
 	counts := map[taskKind]int{}
 	for _, f := range wanted.frames {
-		counts[f.kind]++
 		verb := "send"
 		if tr.full[tr.names[f.epoch]] {
 			verb = "fail to send"
 			tr.engine.refused(tr.now, f)
 		}
-		tr.lines(fmt.Sprintf("%s %s for %s on %s", verb, kindName(f.kind), f.addr, tr.names[f.epoch]), len(wanted.frames))
+		if f.bulk {
+			counts[f.kind]++
+			continue
+		}
+		tr.line(fmt.Sprintf("%s %s for %s on %s", verb, kindName(f.kind), f.addr, tr.names[f.epoch]))
 	}
 	for _, kind := range slices.Sorted(maps.Keys(counts)) {
-		if len(wanted.frames) > few {
-			tr.line(fmt.Sprintf("send %d × %s", counts[kind], kindName(kind)))
-		}
+		tr.line(fmt.Sprintf("send %d × %s", counts[kind], kindName(kind)))
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 func TestExposures(t *testing.T) {
 	var runs []run
 	for i := range 100 {
-		runs = append(runs, run{family: corev1.IPv4Protocol, status: time.Millisecond, reached: time.Duration(100-i) * 5 * time.Millisecond})
+		runs = append(runs, run{Family: corev1.IPv4Protocol, Status: time.Millisecond, Reached: time.Duration(100-i) * 5 * time.Millisecond})
 	}
 	figures := map[string]figure{}
 	for _, f := range exposures(runs) {

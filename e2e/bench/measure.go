@@ -40,7 +40,7 @@ func measure(ctx context.Context, options options, files []string, out io.Writer
 	}
 	figures = append(exposures(runs), figures...)
 	if options.json != "" {
-		if err := writeJSON(options.json, figures); err != nil {
+		if err := writeJSON(options.json, report{Figures: figures, Runs: runs}); err != nil {
 			return err
 		}
 	}
@@ -48,12 +48,17 @@ func measure(ctx context.Context, options options, files []string, out io.Writer
 }
 
 // run is what was measured of one Service, as times since its creation
-// returned.
+// returned, in nanoseconds; 0 is never.
 type run struct {
-	family corev1.IPFamily
-	// status is when a watch showed the address, claimed when a node's first
-	// frame said so on the segment, reached when the first request was answered.
-	status, claimed, reached time.Duration
+	Family corev1.IPFamily `json:"family"`
+	// Status is when a watch showed the address.
+	Status time.Duration `json:"status"`
+	// Claimed is when a node's first frame said so on the segment.
+	Claimed time.Duration `json:"claimed,omitempty"`
+	// Reached is when a request was first answered.
+	Reached time.Duration `json:"reached"`
+	// First is when the one request was answered that was sent at Status.
+	First time.Duration `json:"first,omitempty"`
 }
 
 // expose makes one Service after the other and tries each.

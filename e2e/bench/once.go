@@ -41,9 +41,12 @@ func (c *cluster) exposeOnce(ctx context.Context, name string, family corev1.IPF
 	if got.Error != "" {
 		return run{}, fmt.Errorf("%w: %s", errUnreached, got.Error)
 	}
-	measured := run{family: family, status: written.since(start), reached: got.Reached.since(start)}
+	measured := run{Family: family, Status: written.since(start), Reached: got.Reached.since(start)}
 	if got.Claimed != 0 {
-		measured.claimed = got.Claimed.since(start)
+		measured.Claimed = got.Claimed.since(start)
+	}
+	if got.First != 0 {
+		measured.First = got.First.since(start)
 	}
 	return measured, c.remove(ctx, name)
 }

@@ -30,10 +30,12 @@ type question struct {
 }
 
 // answer tells when a node first claimed the address on the segment (0 if none
-// was seen to), and when the first request was answered.
+// was seen to), when any request was first answered, and when the one was that
+// was sent first, as soon as the address was known (0 if it was not).
 type answer struct {
 	Claimed instant `json:"claimed"`
 	Reached instant `json:"reached"`
+	First   instant `json:"first"`
 	// Error is why it was not reached.
 	Error string `json:"error,omitempty"`
 }
@@ -57,8 +59,8 @@ func prober(ctx context.Context, link string, in io.Reader, out io.Writer) error
 		if err != nil {
 			return err
 		}
-		var found answer
-		if found.Reached, err = reach(ctx, asked.Address); err != nil {
+		found, err := reach(ctx, asked.Address)
+		if err != nil {
 			found.Error = err.Error()
 		}
 		// What was answered was claimed before; the frame may not be read yet.
@@ -72,8 +74,8 @@ func prober(ctx context.Context, link string, in io.Reader, out io.Writer) error
 }
 
 // reach begins a request every attemptInterval, whatever became of those
-// before, and returns when the first one was answered.
-func reach(ctx context.Context, address netip.Addr) (instant, error) {
+// before, until one is answered, and waits for what becomes of the first.
+func reach(ctx context.Context, address netip.Addr) (answer, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, proberPatience, fmt.Errorf("%w from %s in %s", errUnreached, address, proberPatience))
 	defer cancel()
 	client := &http.Client{Transport: &http.Transport{
@@ -81,34 +83,52 @@ func reach(ctx context.Context, address netip.Addr) (instant, error) {
 		DialContext:       (&net.Dialer{Timeout: attemptPatience}).DialContext,
 	}}
 	url := "http://" + netip.AddrPortFrom(address, servicePort).String() + "/"
+	first := make(chan instant, 1)
+	go func() { first <- attempt(ctx, client, url) }()
+
+	others, stop := context.WithCancel(ctx)
+	var found answer
 	var attempts sync.WaitGroup
-	defer attempts.Wait()
-	defer cancel() // ends the attempts that are still under way
 	successes := make(chan instant)
 	ticker := time.NewTicker(attemptInterval)
 	defer ticker.Stop()
-	for {
-		attempts.Go(func() {
-			if get(ctx, client, url) != nil {
-				return
-			}
-			at, err := now()
-			if err != nil {
-				return
-			}
-			select {
-			case successes <- at:
-			case <-ctx.Done():
-			}
-		})
+	for found.Reached == 0 && ctx.Err() == nil {
 		select {
-		case at := <-successes:
-			return at, nil
+		case found.First = <-first:
+			found.Reached, first = found.First, nil
+		case found.Reached = <-successes:
 		case <-ticker.C:
+			attempts.Go(func() {
+				at := attempt(others, client, url)
+				select {
+				case successes <- at:
+				case <-others.Done():
+				}
+			})
 		case <-ctx.Done():
-			return 0, context.Cause(ctx)
 		}
 	}
+	stop()
+	attempts.Wait()
+	if first != nil {
+		found.First = <-first
+	}
+	if found.Reached == 0 {
+		return found, context.Cause(ctx)
+	}
+	return found, nil
+}
+
+// attempt returns when a request was answered; 0 if it was not.
+func attempt(ctx context.Context, client *http.Client, url string) instant {
+	if get(ctx, client, url) != nil {
+		return 0
+	}
+	at, err := now()
+	if err != nil {
+		return 0
+	}
+	return at
 }
 
 func get(ctx context.Context, client *http.Client, url string) error {

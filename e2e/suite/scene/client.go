@@ -26,7 +26,7 @@ type Answer struct {
 
 // Get asks a Pod by HTTP, with a curl on a host.
 func (st *Stage) Get(ctx context.Context, host string, address netip.Addr, port uint16) (Answer, error) {
-	return parse(st.run(ctx, host, "curl", "--silent", "--show-error", "--fail", "--max-time", "2", url(address, port)))
+	return parse(st.run(ctx, host, "curl", "--silent", "--show-error", "--fail", "--connect-timeout", "0.5", "--max-time", "2", url(address, port)))
 }
 
 // GetAll asks Pods at many addresses at once from the client, and returns

@@ -28,7 +28,10 @@ var version = "devel"
 // little to do: frames cost no allocation. $GOGC and $GOMEMLIMIT say otherwise.
 const (
 	gcPercent   = 50
-	memoryLimit = 64 << 20 // bytes; beyond it the collector works harder
+	// memoryLimit is in bytes; beyond it the collector works harder. A hundred
+	// thousand addresses live in 80 MiB: under a limit as low as that, it would
+	// never rest.
+	memoryLimit = 256 << 20
 )
 
 type flags struct {

@@ -58,6 +58,8 @@ func program(t *testing.T) string {
 type statuses chan announcer.Status
 
 func (s statuses) Observe(status announcer.Status)     { s <- status }
+func (statuses) Reset()                                {}
+func (statuses) Away()                                 {}
 func (s statuses) ObserveSamples(_ []announcer.Sample) {}
 
 func (s statuses) wait(t *testing.T, addr netip.Addr, state announcer.State) {

@@ -3,6 +3,7 @@
 package link
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"slices"
 
@@ -26,7 +27,21 @@ type Interface struct {
 	Prefixes []netip.Prefix
 }
 
-// OnLink reports whether a prefix of the interface contains addr.
+// OnLink reports whether a prefix of the interface contains addr for a host to
+// have. No neighbour asks for the others: it broadcasts to them.
 func (i *Interface) OnLink(addr netip.Addr) bool {
-	return slices.ContainsFunc(i.Prefixes, func(p netip.Prefix) bool { return p.Contains(addr) })
+	return slices.ContainsFunc(i.Prefixes, func(p netip.Prefix) bool { return p.Contains(addr) && !broadcast(p, addr) })
+}
+
+// broadcast reports whether addr is the broadcast address of an IPv4 prefix, or
+// the network's, which is an obsolete form of it (RFC 1122 section 3.3.6). The
+// two addresses of a /31 are hosts (RFC 3021).
+func broadcast(p netip.Prefix, addr netip.Addr) bool {
+	if !addr.Is4() || p.Bits() >= 31 {
+		return false
+	}
+	host := ^uint32(0) >> p.Bits()
+	bytes := addr.As4()
+	rest := binary.BigEndian.Uint32(bytes[:]) & host
+	return rest == 0 || rest == host
 }

@@ -120,3 +120,26 @@ func TestInterfaces(t *testing.T) {
 		}
 	}
 }
+
+// The addresses of a prefix that mean all its hosts are nobody's.
+func TestOnLink(t *testing.T) {
+	for prefix, addrs := range map[string]map[string]bool{
+		"192.0.2.0/24":    {"192.0.2.0": false, "192.0.2.1": true, "192.0.2.254": true, "192.0.2.255": false, "192.0.3.1": false},
+		"192.0.2.64/30":   {"192.0.2.64": false, "192.0.2.65": true, "192.0.2.66": true, "192.0.2.67": false},
+		"192.0.2.64/31":   {"192.0.2.64": true, "192.0.2.65": true},
+		"0.0.0.0/0":       {"0.0.0.0": false, "255.255.255.255": false, "192.0.2.0": true},
+		"2001:db8::/120":  {"2001:db8::": true, "2001:db8::ff": true},
+		"2001:db8:1::/64": {"2001:db8:1::": true, "2001:db8:1::1": true},
+	} {
+		i := &Interface{Prefixes: []netip.Prefix{netip.MustParsePrefix(prefix)}}
+		for addr, want := range addrs {
+			if i.OnLink(netip.MustParseAddr(addr)) != want {
+				t.Errorf("OnLink(%s) with %s = %v", addr, prefix, !want)
+			}
+		}
+	}
+	overlap := &Interface{Prefixes: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("192.0.0.0/16")}}
+	if !overlap.OnLink(netip.MustParseAddr("192.0.2.255")) {
+		t.Error("a broadcast address of one prefix is not a host's of a larger one")
+	}
+}

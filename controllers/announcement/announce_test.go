@@ -43,6 +43,7 @@ func TestAgent(t *testing.T) {
 		"events":                       testEvents,
 		"no eligible node":             testNoEligibleNode,
 		"health and metrics":           testHealth,
+		"a mistaken name":              testNodeName,
 		"the deployed rights":          testDeployedRights,
 		"shared conditions":            testSharedConditions,
 	} {
@@ -335,9 +336,10 @@ const loadbalancerInterface = "heraldlb.io/interface"
 func testRestart(c *cluster) {
 	h := c.hosts("a")["a"]
 	svc := c.service("web", addrs("192.0.2.1"))
-	c.service("local", addrs("192.0.2.2"), local) // nowhere to be announced
+	nowhere := c.service("local", addrs("192.0.2.2"), local)
 	h.awaitExactly(c.t, addr("192.0.2.1"))
 	c.awaitService(svc, "the condition", announcedBy("a"))
+	c.awaitCondition(nowhere, metav1.ConditionFalse, ReasonNoEligibleNode, "192.0.2.2")
 	h.mu.Lock()
 	differences := h.differences
 	h.mu.Unlock()

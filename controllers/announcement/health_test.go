@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
@@ -94,4 +96,36 @@ func poll(t *testing.T, what string, ok func() bool) {
 			t.Fatalf("waited in vain for %s", what)
 		}
 	}
+}
+
+// An agent of a mistaken name leaves its announcer alone, until it has a Node.
+func testNodeName(c *cluster) {
+	c.node("a")
+	before := addr("192.0.2.1")
+	svc := c.service("web", []netip.Addr{before})
+	h := c.host("a")
+	h.awaitExactly(c.t, before)
+	h.stop()
+	h.mu.Lock()
+	snapshots := h.snapshots
+	h.mu.Unlock()
+
+	h.name = "late"
+	h.launch()
+	h.awaitHealth("/healthz", http.StatusOK)
+	h.awaitHealth("/readyz/announcer", http.StatusOK)
+	h.awaitHealth("/readyz/node", http.StatusInternalServerError)
+	h.mu.Lock()
+	if h.snapshots != snapshots {
+		c.t.Error("the announcer was told of the addresses of no node")
+	}
+	h.mu.Unlock()
+	h.awaitExactly(c.t, before)
+
+	exclude := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "a"}}
+	c.patch(exclude, func() { exclude.Labels = map[string]string{corev1.LabelNodeExcludeBalancers: ""} })
+	c.node("late")
+	h.awaitHealth("/readyz", http.StatusOK)
+	h.awaitExactly(c.t, before)
+	c.awaitService(svc, "the condition", announcedBy("late"))
 }

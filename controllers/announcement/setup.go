@@ -41,6 +41,7 @@ type Options struct {
 
 // agent holds the parts together.
 type agent struct {
+	node       string
 	manager    ctrl.Manager
 	log        logr.Logger
 	facts      *facts
@@ -49,6 +50,7 @@ type agent struct {
 	client     *nodesocket.Client
 	reconciler *reconciler
 	reports    *inbox
+	known      atomic.Bool
 	synced     atomic.Bool
 }
 
@@ -60,6 +62,7 @@ func SetUp(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	}
 	log := mgr.GetLogger().WithName("announcement")
 	a := &agent{
+		node:    o.Node,
 		manager: mgr,
 		log:     log,
 		facts:   &facts{cache: mgr.GetCache(), class: o.Class},
@@ -76,7 +79,7 @@ func SetUp(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	if err := a.facts.index(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
-	if err := a.addControllers(o.Node); err != nil {
+	if err := a.addControllers(); err != nil {
 		return err
 	}
 	if err := o.Metrics.Register(newCollector(a.client.Connected, observer.latest)); err != nil {
@@ -85,6 +88,7 @@ func SetUp(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	return errors.Join(
 		mgr.Add(runnable(a.client.Run)),
 		mgr.Add(runnable(a.firstPass)),
+		mgr.AddReadyzCheck("node", is(a.known.Load, fmt.Sprintf("no Node is named %q, as far as is known", o.Node))),
 		mgr.AddReadyzCheck("caches", is(a.synced.Load, "not synced with the API server")),
 		mgr.AddReadyzCheck("announcer", is(a.client.Connected, "not connected to the announcer")),
 	)
@@ -92,10 +96,10 @@ func SetUp(ctx context.Context, mgr ctrl.Manager, o Options) error {
 
 // addControllers adds one controller that announces, and one that reports: what
 // the latter writes may be slow, and must not make an address wait.
-func (a *agent) addControllers(self string) error {
+func (a *agent) addControllers() error {
 	announce := &watchdog{name: "announce", TypedReconciler: a.reconciler}
 	report := &watchdog{name: "report", TypedReconciler: &reporter{
-		self: self, facts: a.facts, ledger: a.ledger,
+		self: a.node, facts: a.facts, ledger: a.ledger,
 		status: a.manager.GetClient().Status(),
 		events: a.manager.GetEventRecorder("herald-agent"),
 		writes: rate.NewLimiter(writesPerSecond, writesBurst),
@@ -125,30 +129,6 @@ func (a *agent) addController(w *watchdog, sources ...source.TypedSource[netip.A
 		}
 	}
 	return a.manager.AddHealthzCheck(w.name, w.check)
-}
-
-// firstPass decides on every address that there is, and only then lets the
-// announcer be told: a part of them would withdraw the rest.
-func (a *agent) firstPass(ctx context.Context) error {
-	if !a.manager.GetCache().WaitForCacheSync(ctx) {
-		return nil // ctx ended
-	}
-	if err := a.pools.load(ctx); err != nil {
-		return err
-	}
-	addresses, err := a.facts.addresses(ctx)
-	if err != nil {
-		return err
-	}
-	for _, addr := range addresses {
-		if _, err := a.reconciler.Reconcile(ctx, addr); err != nil {
-			return err
-		}
-	}
-	a.client.Synced()
-	a.synced.Store(true)
-	a.log.Info("all addresses decided on", "addresses", len(addresses))
-	return nil
 }
 
 // runnable is what runs on every node, leader or not.

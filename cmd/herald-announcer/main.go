@@ -27,7 +27,7 @@ var version = "devel"
 // The process is to be small rather than spare the garbage collector, which has
 // little to do: frames cost no allocation. $GOGC and $GOMEMLIMIT say otherwise.
 const (
-	gcPercent   = 50
+	gcPercent = 50
 	// memoryLimit is in bytes; beyond it the collector works harder. A hundred
 	// thousand addresses live in 80 MiB: under a limit as low as that, it would
 	// never rest.

@@ -19,6 +19,8 @@ type engine struct {
 	random     func(limit time.Duration) time.Duration
 	agenda     *agenda
 	interfaces []link.Interface
+	// broken are the ports that nothing is announced on.
+	broken  map[portKey]bool
 	entries    map[netip.Addr]*entry
 	// named counts the announcements that name an interface.
 	named map[string]int
@@ -71,6 +73,7 @@ func newEngine(t Timing, random func(limit time.Duration) time.Duration) *engine
 		timing:    t,
 		random:    random,
 		agenda:    newAgenda(t.Rate, t.Burst),
+		broken:    make(map[portKey]bool),
 		entries:   make(map[netip.Addr]*entry),
 		named:     make(map[string]int),
 		announced: make(map[family]int),
@@ -128,6 +131,16 @@ func (e *engine) setInterfaces(now time.Time, interfaces []link.Interface) {
 	e.settleAll(now)
 }
 
+// setBroken says that a port is broken, or no longer.
+func (e *engine) setBroken(now time.Time, key portKey, broken bool) {
+	if broken {
+		e.broken[key] = true
+	} else {
+		delete(e.broken, key)
+	}
+	e.settleAll(now)
+}
+
 func (e *engine) settleAll(now time.Time) {
 	for _, en := range e.entries {
 		en.bulk = e.many(len(e.entries))
@@ -155,6 +168,7 @@ func samePlace(a, b link.Interface) bool {
 func (e *engine) settle(now time.Time, en *entry) {
 	var room [4]site
 	sites := place(room[:0], en.Announcement, e.interfaces)
+	sites = slices.DeleteFunc(sites, func(s site) bool { return e.broken[portKey{epoch: s.epoch, family: familyOf(en.Address)}] })
 	unsettled := en.state == announcer.Withdrawn || en.state == announcer.OffLink
 	if slices.Equal(sites, en.sites) && !unsettled {
 		return

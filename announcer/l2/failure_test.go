@@ -81,14 +81,14 @@ func limitFiles(t *testing.T, limit uint64) (restore func()) {
 	return restore
 }
 
-// A socket that dies takes its interface for down for a while; then it is
-// opened again, and all is told anew.
+// A socket that dies is left alone for a while; then it is opened again, and
+// all is told anew. The other family is announced all the time.
 func TestSocketDies(t *testing.T) {
 	here, _ := segment(t)
 	here.Address(t, "eth0", "192.0.2.1/24")
-	vip := netip.MustParseAddr("192.0.2.10")
-	var told []announcer.Status
-	a := New(DefaultTiming(), reporterFunc(func(s announcer.Status) { told = append(told, s) }), slog.New(slog.DiscardHandler))
+	vip, vip6 := netip.MustParseAddr("192.0.2.10"), netip.MustParseAddr("2001:db8::10")
+	states := make(map[netip.Addr]announcer.State)
+	a := New(DefaultTiming(), reporterFunc(func(s announcer.Status) { states[s.Address] = s.State }), slog.New(slog.DiscardHandler))
 	attrs := here.Link(t, "eth0").Attrs()
 	ctx, cancel := context.WithCancel(t.Context())
 	l := newLoop(a)
@@ -96,19 +96,20 @@ func TestSocketDies(t *testing.T) {
 	defer cancel()
 	l.interfaces = []link.Interface{{
 		Index: attrs.Index, Name: "eth0", MAC: here.MAC(t, "eth0"), Up: true, Epoch: 1,
-		Prefixes: prefixes([]string{"192.0.2.0/24"}),
+		Prefixes: prefixes([]string{"192.0.2.0/24", "2001:db8::/64"}),
 	}}
 	step := func(now time.Time, want announcer.State) {
 		t.Helper()
 		l.engine.advance(now)
 		l.perform(ctx, now)
-		if last := told[len(told)-1]; last.State != want {
-			t.Fatalf("the address is %s, want %s", last.State, want)
+		if states[vip] != want || states[vip6] != announcer.Announced {
+			t.Fatalf("%v, want the first %s and the second %s", states, want, announcer.Announced)
 		}
 	}
 	now := time.Now()
-	l.engine.setInterfaces(now, l.usable(now))
+	l.engine.setInterfaces(now, l.interfaces)
 	a.Put(announcer.Announcement{Address: vip})
+	a.Put(announcer.Announcement{Address: vip6})
 	l.order(now, a.inbox.take())
 	step(now, announcer.Announced)
 
@@ -119,7 +120,7 @@ func TestSocketDies(t *testing.T) {
 	failure := <-l.failures
 	l.failed(now, failure)
 	step(now, announcer.OffLink)
-	later := now.Add(brokenWait)
+	later := now.Add(outageMin)
 	if at, ok := l.next(now); !ok || at.After(later) {
 		t.Fatalf("next at %s, %v, want %s at the latest", at, ok, later)
 	}

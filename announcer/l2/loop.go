@@ -27,9 +27,7 @@ type loop struct {
 
 	interfaces []link.Interface
 	ports      map[portKey]*openedPort
-	// broken are interfaces, by epoch, on which a port failed, until when they
-	// are taken for down.
-	broken map[uint64]time.Time
+	outages    outages
 	// running are the ports that are not closed.
 	running sync.WaitGroup
 
@@ -54,8 +52,6 @@ type portFailure struct {
 const (
 	// sightingsKept are sightings that wait for the loop; more are lost.
 	sightingsKept = 64
-	// brokenWait is how long an interface is taken for down after a failure.
-	brokenWait = time.Second
 )
 
 func newLoop(a *Announcer) *loop {
@@ -66,7 +62,7 @@ func newLoop(a *Announcer) *loop {
 		sightings: make(chan sighting, sightingsKept),
 		failures:  make(chan portFailure),
 		ports:     make(map[portKey]*openedPort),
-		broken:    make(map[uint64]time.Time),
+		outages:   make(outages),
 
 		warnings:   rate.NewLimiter(rate.Every(time.Second), 20),
 		complaints: rate.Sometimes{First: 10, Interval: time.Minute},
@@ -86,7 +82,7 @@ func (l *loop) run(ctx context.Context, changes <-chan []link.Interface) {
 	case <-ctx.Done():
 		return
 	case l.interfaces = <-changes:
-		l.engine.setInterfaces(time.Now(), l.usable(time.Now()))
+		l.engine.setInterfaces(time.Now(), l.interfaces)
 	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -95,7 +91,7 @@ func (l *loop) run(ctx context.Context, changes <-chan []link.Interface) {
 		case <-ctx.Done():
 			return
 		case l.interfaces = <-changes:
-			l.engine.setInterfaces(time.Now(), l.usable(time.Now()))
+			l.engine.setInterfaces(time.Now(), l.interfaces)
 		case <-l.announcer.inbox.wake:
 			l.order(time.Now(), l.announcer.inbox.take())
 		case s := <-l.sightings:
@@ -226,46 +222,26 @@ func (l *loop) failed(now time.Time, f portFailure) {
 	}
 }
 
-// fail takes an interface for down, for a while, after a port of it failed.
+// fail leaves a port alone for a while, after it failed.
 func (l *loop) fail(now time.Time, key portKey, err error) {
-	l.log.Error("an interface fails, trying again later", "error", err, "after", brokenWait)
 	l.close(key)
-	l.broken[key.epoch] = now.Add(brokenWait)
-	l.engine.setInterfaces(now, l.usable(now))
+	l.engine.setBroken(now, key, true)
+	until := l.outages.begin(now, key)
+	l.log.Error("cannot announce, trying again later", "family", key.family, "error", err, "after", until.Sub(now))
 }
 
-// mend takes broken interfaces up again whose time is over.
+// mend takes ports up again that were left alone for long enough.
 func (l *loop) mend(now time.Time) {
-	mended := false
-	for epoch, until := range l.broken {
-		if !until.After(now) {
-			delete(l.broken, epoch)
-			mended = true
-		}
+	for _, key := range l.outages.end(now) {
+		l.engine.setBroken(now, key, false)
 	}
-	if mended {
-		l.engine.setInterfaces(now, l.usable(now))
-	}
-}
-
-// usable returns the interfaces, with those that are broken down.
-func (l *loop) usable(now time.Time) []link.Interface {
-	all := slices.Clone(l.interfaces)
-	for i := range all {
-		if until, broken := l.broken[all[i].Epoch]; broken && until.After(now) {
-			all[i].Up = false
-		}
-	}
-	return all
 }
 
 // next returns when there is something to do.
 func (l *loop) next(now time.Time) (at time.Time, ok bool) {
 	at, ok = l.engine.next(now)
-	for _, until := range l.broken {
-		if !ok || until.Before(at) {
-			at, ok = until, true
-		}
+	if until, broken := l.outages.next(); broken && (!ok || until.Before(at)) {
+		return until, true
 	}
 	return at, ok
 }

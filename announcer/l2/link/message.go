@@ -54,25 +54,24 @@ func parseLink(b []byte) (linkMessage, error) {
 	if header.Family == unix.AF_BRIDGE {
 		return linkMessage{}, errBridge
 	}
-	attributes, err := nl.ParseRouteAttr(b[unix.SizeofIfInfomsg:])
-	if err != nil {
-		return linkMessage{}, fmt.Errorf("parse attributes of link %d: %w", header.Index, err)
-	}
 	const running, not = unix.IFF_UP | unix.IFF_RUNNING, unix.IFF_NOARP | unix.IFF_LOOPBACK
 	l := linkMessage{index: int(header.Index), up: header.Flags&(running|not) == running}
-	for _, a := range attributes {
-		switch a.Attr.Type {
+	err := attributes(b[unix.SizeofIfInfomsg:], func(kind uint16, value []byte) {
+		switch kind {
 		case unix.IFLA_IFNAME:
-			l.name = unix.ByteSliceToString(a.Value)
+			l.name = unix.ByteSliceToString(value)
 		case unix.IFLA_ADDRESS:
-			if header.Type == unix.ARPHRD_ETHER && len(a.Value) == len(l.mac) {
-				l.mac, l.ethernet = frame.MAC(a.Value), true
+			if header.Type == unix.ARPHRD_ETHER && len(value) == len(l.mac) {
+				l.mac, l.ethernet = frame.MAC(value), true
 			}
 		case unix.IFLA_CARRIER_UP_COUNT:
-			if len(a.Value) == 4 {
-				l.ups, l.counted = binary.NativeEndian.Uint32(a.Value), true
+			if len(value) == 4 {
+				l.ups, l.counted = binary.NativeEndian.Uint32(value), true
 			}
 		}
+	})
+	if err != nil {
+		return linkMessage{}, fmt.Errorf("attributes of link %d: %w", header.Index, err)
 	}
 	if l.name == "" {
 		return linkMessage{}, errPartial
@@ -85,21 +84,20 @@ func parseAddress(b []byte) (addressMessage, error) {
 		return addressMessage{}, errShort
 	}
 	header := nl.DeserializeIfAddrmsg(b)
-	attributes, err := nl.ParseRouteAttr(b[unix.SizeofIfAddrmsg:])
-	if err != nil {
-		return addressMessage{}, fmt.Errorf("parse attributes of an address of link %d: %w", header.Index, err)
-	}
 	a := addressMessage{index: int(header.Index)}
-	for _, attribute := range attributes {
-		addr, ok := netip.AddrFromSlice(attribute.Value)
+	err := attributes(b[unix.SizeofIfAddrmsg:], func(kind uint16, value []byte) {
+		addr, ok := netip.AddrFromSlice(value)
 		switch {
-		case attribute.Attr.Type == unix.IFA_LOCAL && ok:
+		case kind == unix.IFA_LOCAL && ok:
 			a.local = addr
 		// The prefix is that of the peer, which is the address itself where
 		// the link is not point-to-point.
-		case attribute.Attr.Type == unix.IFA_ADDRESS && ok:
+		case kind == unix.IFA_ADDRESS && ok:
 			a.prefix = netip.PrefixFrom(addr, int(header.Prefixlen)).Masked()
 		}
+	})
+	if err != nil {
+		return addressMessage{}, fmt.Errorf("attributes of an address of link %d: %w", header.Index, err)
 	}
 	// A peer of 0.0.0.0 is left out: the address alone is a host route.
 	if !a.prefix.IsValid() && a.local.IsValid() {
@@ -109,4 +107,18 @@ func parseAddress(b []byte) (addressMessage, error) {
 		return addressMessage{}, fmt.Errorf("address of link %d: %w", header.Index, errShort)
 	}
 	return a, nil
+}
+
+// attributes calls f with the type and the value of each attribute.
+func attributes(b []byte, f func(kind uint16, value []byte)) error {
+	const typeMask, align = 0x3fff, unix.NLMSG_ALIGNTO - 1
+	for len(b) >= unix.SizeofRtAttr {
+		size := int(binary.NativeEndian.Uint16(b))
+		if size < unix.SizeofRtAttr || size > len(b) {
+			return errShort
+		}
+		f(binary.NativeEndian.Uint16(b[2:])&typeMask, b[unix.SizeofRtAttr:size])
+		b = b[min((size+align)&^align, len(b)):]
+	}
+	return nil
 }

@@ -31,7 +31,7 @@ var _ = Describe("A bad edit of the pools", func() {
 		stage.SetPools(ctx, broken)
 		Eventually(stage.PoolEvents).WithContext(ctx).WithArguments("PoolsInvalid").Should(
 			And(ContainSubstring("cidr-global"), ContainSubstring("192.168.100.0/33")))
-		Eventually(stale).WithContext(ctx).Should(BeEquivalentTo(1))
+		Eventually(stale).WithContext(ctx).Should(BeNumerically(">", 0))
 
 		By("using what is there, and making more")
 		for _, address := range addresses {
@@ -45,6 +45,7 @@ var _ = Describe("A bad edit of the pools", func() {
 	})
 })
 
+// stale counts the controllers whose pools are not those of the ConfigMap.
 func stale(ctx context.Context) (float64, error) {
 	return stage.ControllerMetric(ctx, "herald_config_stale", nil)
 }

@@ -10,7 +10,7 @@ import (
 )
 
 var _ = Describe("What is seen on the wire", func() {
-	It("agrees: tcpdump, arping, ndisc6, the neighbour table, the status and the metrics", func(ctx SpecContext) {
+	It("agrees: captured frames, arping, ndisc6, the neighbour table, the status and the metrics", func(ctx SpecContext) {
 		s := stage.New(ctx)
 		s.Deploy(ctx, "web", 1)
 		s.Expose(ctx, "web", scene.Dual)

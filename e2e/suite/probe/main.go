@@ -1,6 +1,6 @@
 // Command probe does on a host what no usual tool does: a steady flow of
-// requests with its losses counted, one datagram with its answer, and frames
-// of rubbish. The suite builds it and runs it on the client.
+// requests with its losses counted, one datagram with its answer, who claims
+// addresses, and frames of rubbish. The suite builds it and runs it on the client.
 package main
 
 import (
@@ -16,6 +16,7 @@ import (
 
 const usage = `usage: probe flow URL                 requests until standard input ends, then a summary
        probe udp ADDRESS:PORT TEXT     sends TEXT until there is an answer
+       probe claims INTERFACE          a line of JSON for each claim of an address, the first when it listens
        probe rubbish INTERFACE ADDR…   malformed ARP and NDP frames about the addresses`
 
 func main() {
@@ -39,6 +40,8 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 		}
 		_, err = out.Write(answer)
 		return err
+	case len(args) == 2 && args[0] == "claims":
+		return claims(args[1], json.NewEncoder(out))
 	case len(args) >= 3 && args[0] == "rubbish":
 		var targets []netip.Addr
 		for _, text := range args[2:] {

@@ -1,61 +1,75 @@
 package scene
 
 import (
-	"bufio"
 	"context"
+	"encoding/json"
 	"net/netip"
 	"os/exec"
 	"slices"
-	"strings"
+	"sync"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
-	"github.com/onsi/gomega/gbytes"
+
+	"github.com/heraldlb/herald/e2e/suite/claim"
 )
 
-// Capture is a tcpdump on the client of who says that it has an address. It
-// ends with the case.
+// Capture is a record, made on the client, of who said on the segment that it
+// has an address. It ends with the case.
+//
+// It is made by package claim: tcpdump, which shows the same to a reader, does
+// not run in the user namespace that a lab of an ordinary user is in.
 type Capture struct {
-	stage *Stage
-	lines *gbytes.Buffer
+	stage   *Stage
+	address netip.Addr
+
+	mu     sync.Mutex
+	claims []claim.Claim
 }
 
-// Capture begins a capture, and returns once tcpdump listens.
+// Capture begins a record, and returns once nothing is missed any more.
 func (st *Stage) Capture(ctx context.Context, address netip.Addr) *Capture {
 	GinkgoHelper()
-	filter := "arp[6:2] == 2 and arp src host " + address.String()
-	if address.Is6() {
-		// An ICMPv6 header comes right behind the IPv6 header here: a
-		// neighbour advertisement is of type 136.
-		filter = "icmp6 and ip6[40] == 136 and ip6 src host " + address.String()
-	}
-	// As root to the end: a change of user would undo that it dies with us.
-	cmd := st.Hosts.Command(ctx, st.Client, "tcpdump", "-Z", "root", "-n", "-e", "-l", "--immediate-mode", "-i", st.Interface, filter)
-	c := &Capture{stage: st, lines: gbytes.NewBuffer()}
-	cmd.Stdout = c.lines
-	complaints, err := cmd.StderrPipe()
+	cmd := st.Hosts.Command(ctx, st.Client, st.Probe, "claims", st.Interface)
+	cmd.Stderr = GinkgoWriter
+	output, err := cmd.StdoutPipe()
 	Expect(err).NotTo(HaveOccurred())
 	Expect(cmd.Start()).To(Succeed())
 	DeferCleanup(func() {
 		Expect(cmd.Process.Kill()).To(Succeed())
 		Expect(cmd.Wait()).To(BeAssignableToTypeOf(&exec.ExitError{}))
 	})
-	heard := bufio.NewScanner(complaints)
-	for heard.Scan() {
-		if strings.HasPrefix(heard.Text(), "listening on") {
-			return c
-		}
-	}
-	Fail("tcpdump does not listen")
-	return nil
+	c := &Capture{stage: st, address: address}
+	decoder := json.NewDecoder(output)
+	var listening claim.Claim
+	Expect(decoder.Decode(&listening)).To(Succeed())
+	go c.record(decoder)
+	return c
 }
 
-// Nodes returns the nodes that sent what was captured so far.
+// record returns when the program ends.
+func (c *Capture) record(from *json.Decoder) {
+	for {
+		var heard claim.Claim
+		if from.Decode(&heard) != nil {
+			return
+		}
+		c.mu.Lock()
+		c.claims = append(c.claims, heard)
+		c.mu.Unlock()
+	}
+}
+
+// Nodes returns the nodes that said that they have the address so far.
 func (c *Capture) Nodes() ([]string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	nodes := []string{}
-	for line := range strings.Lines(string(c.lines.Contents())) {
-		// With -e a line begins with the time and the sender.
-		node, err := c.stage.nodeOf(hardware.FindString(line))
+	for _, claim := range c.claims {
+		if claim.Address != c.address {
+			continue
+		}
+		node, err := c.stage.nodeOf(claim.MAC)
 		if err != nil {
 			return nil, err
 		}

@@ -1,4 +1,4 @@
-package main
+package claim
 
 import (
 	"encoding/hex"
@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestClaimed(t *testing.T) {
+func TestParse(t *testing.T) {
 	const ethernet = "ffffffffffff 0200c0a86415 "
 	for _, test := range []struct {
 		name, frame string
@@ -19,9 +19,9 @@ func TestClaimed(t *testing.T) {
 			netip.MustParseAddr("192.168.100.200"),
 		},
 		{
-			"ARP probe: of nobody yet",
+			"ARP probe",
 			ethernet + "0806 0001 0800 06 04 0001 0200c0a86415 00000000 000000000000 c0a864c8",
-			netip.IPv4Unspecified(),
+			netip.Addr{},
 		},
 		{
 			"neighbour advertisement",
@@ -30,12 +30,17 @@ func TestClaimed(t *testing.T) {
 			netip.MustParseAddr("fd00:100::1:0"),
 		},
 		{
-			"neighbour solicitation: a question",
+			"neighbour solicitation",
 			ethernet + "86dd 60000000 0018 3a ff fd000100000000000000000000000021 ff0200000000000000000001ff010000" +
 				"87 00 0000 00000000 fd000100000000000000000000010000",
 			netip.Addr{},
 		},
-		{"cut off", ethernet + "0806 0001 0800 06 04", netip.Addr{}},
+		{
+			"advertisement that is cut off",
+			ethernet + "86dd 60000000 0020 3a ff fd000100000000000000000000000021 ff020000000000000000000000000001 88 00 0000 20000000 fd00",
+			netip.Addr{},
+		},
+		{"ARP that is cut off", ethernet + "0806 0001 0800 06 04", netip.Addr{}},
 		{"IPv4", ethernet + "0800" + strings.Repeat("00", 60), netip.Addr{}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -43,9 +48,12 @@ func TestClaimed(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, ok := claimed(frame)
-			if got != test.want || ok != test.want.IsValid() {
+			got, ok := parse(frame)
+			if got.Address != test.want || ok != test.want.IsValid() {
 				t.Errorf("got %v, %t; want %v", got, ok, test.want)
+			}
+			if ok && got.MAC != "02:00:c0:a8:64:15" {
+				t.Errorf("sent by %s", got.MAC)
 			}
 		})
 	}

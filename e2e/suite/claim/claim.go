@@ -1,0 +1,98 @@
+// Package claim hears on a link who says that it has an address: by an ARP
+// packet from it, or by a neighbour advertisement for it.
+package claim
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// Claim is one frame by which a station said so.
+type Claim struct {
+	Address netip.Addr `json:"address"`
+	// MAC is the station's link-layer address.
+	MAC string `json:"mac"`
+}
+
+// Listener hears the claims on one link.
+type Listener struct {
+	socket *os.File
+	frame  []byte
+}
+
+// Listen begins to listen; from now on no claim is missed.
+func Listen(link string) (*Listener, error) {
+	device, err := net.InterfaceByName(link)
+	if err != nil {
+		return nil, err
+	}
+	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return nil, fmt.Errorf("packet socket: %w", err)
+	}
+	l := &Listener{socket: os.NewFile(uintptr(fd), "packet socket"), frame: make([]byte, 2048)}
+	// ARP and IPv6 by one socket, in the byte order of the network.
+	all := binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, unix.ETH_P_ALL))
+	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: all, Ifindex: device.Index}); err != nil {
+		return nil, errors.Join(fmt.Errorf("packet socket on %s: %w", link, err), l.Close())
+	}
+	return l, nil
+}
+
+// Next waits for a claim. The error wraps os.ErrClosed after Close.
+func (l *Listener) Next() (Claim, error) {
+	for {
+		n, err := l.socket.Read(l.frame)
+		if err != nil {
+			return Claim{}, err
+		}
+		if claim, ok := parse(l.frame[:n]); ok {
+			return claim, nil
+		}
+	}
+}
+
+// Close ends a waiting Next too.
+func (l *Listener) Close() error { return l.socket.Close() }
+
+// Where the fields stand in an Ethernet frame without VLAN tag (RFC 826, RFC
+// 8200 section 3, RFC 4861 section 4.4).
+const (
+	source        = 6
+	etherType     = 12
+	arpSender     = 28
+	arpEnd        = 42
+	nextHeader    = 20
+	icmpType      = 54
+	target        = 62
+	targetEnd     = 78
+	advertisement = 136
+)
+
+// parse returns the claim that a frame is, if it is one. The sender of an ARP
+// probe is unspecified: it claims nothing yet.
+func parse(frame []byte) (Claim, bool) {
+	if len(frame) < arpEnd {
+		return Claim{}, false
+	}
+	var address netip.Addr
+	switch binary.BigEndian.Uint16(frame[etherType:]) {
+	case unix.ETH_P_ARP:
+		address = netip.AddrFrom4([4]byte(frame[arpSender:]))
+	case unix.ETH_P_IPV6:
+		if len(frame) < targetEnd || frame[nextHeader] != unix.IPPROTO_ICMPV6 || frame[icmpType] != advertisement {
+			return Claim{}, false
+		}
+		address = netip.AddrFrom16([16]byte(frame[target:]))
+	}
+	if !address.IsValid() || address.IsUnspecified() {
+		return Claim{}, false
+	}
+	return Claim{Address: address, MAC: net.HardwareAddr(frame[source:etherType]).String()}, true
+}

@@ -23,6 +23,8 @@ type timing struct {
 	backoff [2]time.Duration
 	// away is how long there is no connection before the observer is told.
 	away time.Duration
+	// accept is how long the announcer waits after it could not accept.
+	accept time.Duration
 }
 
 func defaultTiming() timing {
@@ -33,6 +35,7 @@ func defaultTiming() timing {
 		hello:   2 * time.Second,
 		backoff: [2]time.Duration{20 * time.Millisecond, time.Second},
 		away:    10 * time.Second,
+		accept:  100 * time.Millisecond,
 	}
 }
 

@@ -1,6 +1,7 @@
 package nodesocket
 
 import (
+	"context"
 	"errors"
 	"net"
 	"os"
@@ -8,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func TestSocketAdmitsOwnerAndGroupOfDirectory(t *testing.T) {
@@ -91,4 +94,48 @@ func TestListenNamesTheBadPath(t *testing.T) {
 	if _, err := listen(t.Context(), path); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("error %v does not name the path", err)
 	}
+}
+
+// tired is a listener that fails to accept as often as it is told, then is closed.
+type tired struct {
+	net.Listener
+	failures []error
+}
+
+func (l *tired) Accept() (net.Conn, error) {
+	if len(l.failures) == 0 {
+		return nil, net.ErrClosed
+	}
+	err := l.failures[0]
+	l.failures = l.failures[1:]
+	return nil, err
+}
+
+// Too many open files end no announcer; a listener that is gone does.
+func TestAcceptGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, start := NewServer("", quietLog()), time.Now()
+		l := &tired{failures: []error{syscall.EMFILE, syscall.ECONNABORTED}}
+		if err := s.accept(t.Context(), l, Backend{}); !errors.Is(err, net.ErrClosed) || len(l.failures) > 0 {
+			t.Errorf("ended with %v, and %v to come", err, l.failures)
+		}
+		if took := time.Since(start); took != 2*s.timing.accept {
+			t.Errorf("it took %v, want a wait after each failure", took)
+		}
+	})
+}
+
+// A wait after a failure to accept ends with the announcer.
+func TestAcceptEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		s, start := NewServer("", quietLog()), time.Now()
+		time.AfterFunc(s.timing.accept/2, cancel)
+		if err := s.accept(ctx, &tired{failures: []error{syscall.EMFILE}}, Backend{}); err != nil {
+			t.Errorf("ended with %v", err)
+		}
+		if took := time.Since(start); took != s.timing.accept/2 {
+			t.Errorf("it took %v to end", took)
+		}
+	})
 }

@@ -2,10 +2,12 @@ package nodesocket
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -66,7 +68,7 @@ func (s *Server) Report(status announcer.Status) {
 }
 
 // Run serves until ctx ends, then returns nil; the socket is removed. It
-// returns an error if it cannot listen. The backend is told nothing when an
+// returns an error if it cannot listen, or no longer listens. The backend is told nothing when an
 // agent goes: it carries on with what it was last told.
 func (s *Server) Run(ctx context.Context, backend Backend) error {
 	listener, err := listen(ctx, s.path)
@@ -75,6 +77,11 @@ func (s *Server) Run(ctx context.Context, backend Backend) error {
 	}
 	defer context.AfterFunc(ctx, func() { _ = listener.Close() })()
 	defer func() { _ = listener.Close() }()
+	return s.accept(ctx, listener, backend)
+}
+
+// accept serves who comes until ctx ends or the listener is closed.
+func (s *Server) accept(ctx context.Context, listener net.Listener, backend Backend) error {
 	serving, cancel := context.WithCancel(ctx)
 	var connections errgroup.Group
 	connections.SetLimit(maxConnections)
@@ -84,8 +91,16 @@ func (s *Server) Run(ctx context.Context, backend Backend) error {
 		switch {
 		case err != nil && ctx.Err() != nil:
 			return nil
-		case err != nil:
+		case errors.Is(err, net.ErrClosed):
 			return fmt.Errorf("accept on %s: %w", s.path, err)
+		case err != nil:
+			// EMFILE for one passes, and is no reason to answer for nothing.
+			s.log.Error("connection not accepted", "error", err, "retry", s.timing.accept)
+			select {
+			case <-ctx.Done():
+			case <-time.After(s.timing.accept):
+			}
+			continue
 		}
 		accepted := connections.TryGo(func() error {
 			s.serve(serving, conn, backend)

@@ -61,11 +61,18 @@ func (b *batch) send(fd uintptr, from, to int) (int, unix.Errno) {
 	return b.call(unix.SYS_SENDMMSG, fd, from, to)
 }
 
+// call makes a system call until no signal interrupts it: who waited for the
+// socket instead might wait for ever, for it is ready and tells no more.
 func (b *batch) call(number, fd uintptr, from, to int) (int, unix.Errno) {
-	n, _, errno := unix.Syscall6(number, fd,
-		uintptr(unsafe.Pointer(&b.headers[from])), uintptr(to-from), unix.MSG_DONTWAIT, 0, 0)
-	if errno != 0 {
-		return 0, errno
+	for {
+		n, _, errno := unix.Syscall6(number, fd,
+			uintptr(unsafe.Pointer(&b.headers[from])), uintptr(to-from), unix.MSG_DONTWAIT, 0, 0)
+		switch errno {
+		case 0:
+			return int(n), 0
+		case unix.EINTR:
+		default:
+			return 0, errno
+		}
 	}
-	return int(n), 0
 }

@@ -21,7 +21,7 @@ type engine struct {
 	interfaces []link.Interface
 	// broken are the ports that nothing is announced on.
 	broken  map[portKey]bool
-	entries    map[netip.Addr]*entry
+	entries map[netip.Addr]*entry
 	// named counts the announcements that name an interface.
 	named map[string]int
 	// turns counts the turns that were given out to entries.

@@ -22,7 +22,7 @@ type loop struct {
 	announcer *Announcer
 	log       *slog.Logger
 	engine    *engine
-	sightings chan sighting
+	sightings *sightings
 	failures  chan portFailure
 
 	interfaces []link.Interface
@@ -49,17 +49,12 @@ type portFailure struct {
 	err  error
 }
 
-const (
-	// sightingsKept are sightings that wait for the loop; more are lost.
-	sightingsKept = 64
-)
-
 func newLoop(a *Announcer) *loop {
 	return &loop{
 		announcer: a,
 		log:       a.log,
 		engine:    newEngine(a.timing, randomDuration),
-		sightings: make(chan sighting, sightingsKept),
+		sightings: newSightings(),
 		failures:  make(chan portFailure),
 		ports:     make(map[portKey]*openedPort),
 		outages:   make(outages),
@@ -94,8 +89,8 @@ func (l *loop) run(ctx context.Context, changes <-chan []link.Interface) {
 			l.engine.setInterfaces(time.Now(), l.interfaces)
 		case <-l.announcer.inbox.wake:
 			l.order(time.Now(), l.announcer.inbox.take())
-		case s := <-l.sightings:
-			l.sighted(time.Now(), s)
+		case <-l.sightings.wake:
+			l.sighted(time.Now(), l.sightings.take())
 		case f := <-l.failures:
 			l.failed(time.Now(), f)
 		case <-l.announcer.pings:
@@ -123,12 +118,13 @@ func (l *loop) order(now time.Time, orders []order) {
 	}
 }
 
-func (l *loop) sighted(now time.Time, s sighting) {
-	if !l.engine.sighted(now, s) {
-		return
-	}
-	if p, ok := l.ports[portKey{epoch: s.epoch, family: familyOf(s.addr)}]; ok {
-		p.counters.conflicts.Add(1)
+// sighted tells the engine who was seen, and counts conflicts.
+func (l *loop) sighted(now time.Time, seen []sighting) {
+	for _, s := range seen {
+		p, open := l.ports[portKey{epoch: s.epoch, family: familyOf(s.addr)}]
+		if l.engine.sighted(now, s) && open {
+			p.counters.conflicts.Add(1)
+		}
 	}
 }
 

@@ -59,7 +59,7 @@ func addresses(all []announcer.Announcement) (addrs []netip.Addr) {
 func TestHandleAllocations(t *testing.T) {
 	for name, f := range families() {
 		t.Run(name, func(t *testing.T) {
-			r := newResponder(speakerOf(f.vip), frame.MAC{2, 0, 0, 0, 0, 1}, 1, new(counters), make(chan sighting))
+			r := newResponder(speakerOf(f.vip), frame.MAC{2, 0, 0, 0, 0, 1}, 1, new(counters), newSightings())
 			r.owned.Store(new(owned).with(map[netip.Addr]role{f.vip: answered}))
 			hit := question(t, frame.MAC{2, 0, 0, 0, 0, 9}, clientAddress(f.vip), f.vip)
 			miss := question(t, frame.MAC{2, 0, 0, 0, 0, 9}, clientAddress(f.vip), f.vip.Next())
@@ -85,7 +85,7 @@ func BenchmarkHandle(b *testing.B) {
 	for name, f := range families() {
 		for what, target := range map[string]netip.Addr{"hit": f.vip, "miss": f.vip.Next()} {
 			b.Run(name+"/"+what, func(b *testing.B) {
-				r := newResponder(speakerOf(f.vip), frame.MAC{2, 0, 0, 0, 0, 1}, 1, new(counters), make(chan sighting))
+				r := newResponder(speakerOf(f.vip), frame.MAC{2, 0, 0, 0, 0, 1}, 1, new(counters), newSightings())
 				r.owned.Store(new(owned).with(map[netip.Addr]role{f.vip: answered}))
 				request := question(b, frame.MAC{2, 0, 0, 0, 0, 9}, clientAddress(f.vip), target)
 				r.got, r.rx.headers[0].length = 1, uint32(copy(r.rx.buffer(0), request))

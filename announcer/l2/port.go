@@ -41,7 +41,7 @@ type port struct {
 }
 
 // openPort opens the socket; nothing is answered before run.
-func openPort(ifi link.Interface, f family, c *counters, sightings chan<- sighting, log *slog.Logger) (*port, error) {
+func openPort(ifi link.Interface, f family, c *counters, sightings *sightings, log *slog.Logger) (*port, error) {
 	p := &port{ifi: ifi, counters: c}
 	var answers protocol
 	if f == v4 {

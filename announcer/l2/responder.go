@@ -1,7 +1,6 @@
 package l2
 
 import (
-	"net/netip"
 	"sync/atomic"
 	"syscall"
 
@@ -16,17 +15,6 @@ type protocol interface {
 	Reply([]byte, frame.MAC, *frame.Message) int
 }
 
-// sighting is a frame by which a station showed that it uses, or is about to
-// use, an address that is watched or answered here.
-type sighting struct {
-	addr netip.Addr
-	mac  frame.MAC
-	// probe: the station only asks if the address is in use, to use it itself.
-	probe bool
-	// epoch is that of the interface that it was seen on.
-	epoch uint64
-}
-
 // responder answers on one interface for the addresses of one family.
 type responder struct {
 	protocol  protocol
@@ -34,7 +22,7 @@ type responder struct {
 	epoch     uint64
 	owned     atomic.Pointer[owned]
 	counters  *counters
-	sightings chan<- sighting
+	sightings *sightings
 
 	rx, tx *batch
 	// got is how many frames of rx hold something, queued how many of tx.
@@ -49,7 +37,7 @@ type responder struct {
 // sense is a solicitation with the options of RFC 3971.
 const frameSize = 1024
 
-func newResponder(p protocol, mac frame.MAC, epoch uint64, c *counters, sightings chan<- sighting) *responder {
+func newResponder(p protocol, mac frame.MAC, epoch uint64, c *counters, sightings *sightings) *responder {
 	r := &responder{
 		protocol: p, mac: mac, epoch: epoch, counters: c, sightings: sightings,
 		rx: newBatch(frameSize),
@@ -86,7 +74,7 @@ func (r *responder) serve(conn syscall.RawConn) error {
 // receive fills rx; it reports whether the system call is done.
 func (r *responder) receive(fd uintptr) bool {
 	r.got, r.errno = r.rx.receive(fd)
-	return r.errno != unix.EAGAIN && r.errno != unix.EINTR
+	return r.errno != unix.EAGAIN
 }
 
 // answer reads the frames in rx, and puts the replies in tx.
@@ -109,7 +97,7 @@ func (r *responder) handle(set *owned, b []byte) {
 		return
 	}
 	if m.Uses.IsValid() && set.role(m.Uses) != ignored {
-		r.sight(sighting{addr: m.Uses, mac: m.From, epoch: r.epoch})
+		r.sightings.add(sighting{addr: m.Uses, mac: m.From, epoch: r.epoch})
 	}
 	if !m.Asks.IsValid() {
 		return
@@ -121,18 +109,9 @@ func (r *responder) handle(set *owned, b []byte) {
 		r.queued++
 	case watched:
 		if m.Probe() {
-			r.sight(sighting{addr: m.Asks, mac: m.From, probe: true, epoch: r.epoch})
+			r.sightings.add(sighting{addr: m.Asks, mac: m.From, probe: true, epoch: r.epoch})
 		}
 	case ignored:
-	}
-}
-
-// sight reports what was seen. Of a flood of sightings some are lost: what
-// counts is that there are any.
-func (r *responder) sight(s sighting) {
-	select {
-	case r.sightings <- s:
-	default:
 	}
 }
 
@@ -143,7 +122,6 @@ func (r *responder) send(fd uintptr) bool {
 	switch {
 	case errno == unix.EAGAIN:
 		return false
-	case errno == unix.EINTR:
 	case errno != 0:
 		// The interface has no room (ENOBUFS), or is down: the client asks again.
 		r.counters.unsent.Add(uint64(r.queued - r.sent))

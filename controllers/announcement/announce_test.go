@@ -41,6 +41,7 @@ func TestAgent(t *testing.T) {
 		"API server away":              testAPIServerAway,
 		"conditions":                   testConditions,
 		"events":                       testEvents,
+		"a stranger comes and goes":    testContests,
 		"no eligible node":             testNoEligibleNode,
 		"health and metrics":           testHealth,
 		"a mistaken name":              testNodeName,

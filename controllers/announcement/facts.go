@@ -152,16 +152,16 @@ func (f *facts) service(ctx context.Context, svc *corev1.Service, addr netip.Add
 	if err != nil {
 		return election.Service{}, fmt.Errorf("list EndpointSlices of %s/%s: %w", svc.Namespace, svc.Name, err)
 	}
-	facts := election.Service{Local: true}
+	counts := election.Service{Local: true}
 	for _, slice := range list.Items {
 		if slice.AddressType != discoveryv1.AddressType(loadbalancer.Family(addr)) {
 			continue
 		}
 		for _, e := range slice.Endpoints {
-			facts.Endpoints = append(facts.Endpoints, endpoint(e))
+			counts.Endpoints = append(counts.Endpoints, endpoint(e))
 		}
 	}
-	return facts, nil
+	return counts, nil
 }
 
 func isLocal(svc *corev1.Service) bool {

@@ -14,17 +14,30 @@ const (
 	addressInterval = 30 * time.Second
 	writesPerSecond = 50
 	writesBurst     = 200
+	// contestInterval is for ReasonContested. A stranger that speaks now and then
+	// makes two writes of it, one for its word and one for its silence. The burst
+	// leaves one to spare, for a write that is refused.
+	contestInterval = 10 * time.Minute
+	contestBurst    = 2
 )
 
-// pace limits the reports on each address.
-type pace map[netip.Addr]*rate.Limiter
+// pace limits the reports on each address: to a burst, and one in every interval.
+type pace struct {
+	interval time.Duration
+	burst    int
+	limiters map[netip.Addr]*rate.Limiter
+}
+
+func newPace(interval time.Duration, burst int) *pace {
+	return &pace{interval: interval, burst: burst, limiters: make(map[netip.Addr]*rate.Limiter)}
+}
 
 // wait returns 0 if a report on addr may be made now, else when to ask again.
-func (p pace) wait(addr netip.Addr, now time.Time) time.Duration {
-	limiter := p[addr]
+func (p *pace) wait(addr netip.Addr, now time.Time) time.Duration {
+	limiter := p.limiters[addr]
 	if limiter == nil {
-		limiter = rate.NewLimiter(rate.Every(addressInterval), addressBurst)
-		p[addr] = limiter
+		limiter = rate.NewLimiter(rate.Every(p.interval), p.burst)
+		p.limiters[addr] = limiter
 	}
 	reservation := limiter.ReserveN(now, 1)
 	delay := reservation.DelayFrom(now)
@@ -33,3 +46,6 @@ func (p pace) wait(addr netip.Addr, now time.Time) time.Duration {
 	}
 	return delay
 }
+
+// forget is for an address that is nobody's any more.
+func (p *pace) forget(addr netip.Addr) { delete(p.limiters, addr) }

@@ -2,6 +2,7 @@ package announcement
 
 import (
 	"context"
+	"net/netip"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -81,6 +82,34 @@ func testConditions(c *cluster) {
 	c.patch(svc, func() { svc.Spec.ExternalTrafficPolicy = corev1.ServiceExternalTrafficPolicyCluster })
 	c.setReady(a, corev1.ConditionFalse)
 	c.awaitService(svc, "both on b", announcedBy("b"))
+}
+
+// A stranger that comes and goes is soon no longer written about.
+func testContests(c *cluster) {
+	c.node("a")
+	h := c.host("a")
+	vip := addr("192.0.2.1")
+	svc := c.service("web", []netip.Addr{vip})
+	quiet := announcer.Status{Address: vip, State: announcer.Announced, Interfaces: []string{"eth0"}}
+	contested := quiet
+	contested.Stranger = announcer.HardwareAddr{2, 0, 0, 0, 0, 9}
+	c.awaitCondition(svc, metav1.ConditionTrue, ReasonAnnounced, "a answers")
+	for range contestBurst {
+		h.becomes(contested)
+		c.awaitCondition(svc, metav1.ConditionTrue, ReasonContested, "02:00:00:00:00:09")
+		h.becomes(quiet)
+		c.awaitCondition(svc, metav1.ConditionTrue, ReasonAnnounced, "a answers")
+	}
+	h.becomes(contested)
+	// What comes after is reported on after.
+	after := c.service("after", addrs("192.0.2.2"))
+	c.awaitService(after, "the condition", announcedBy("a"))
+	c.awaitService(svc, "the Service", func(*corev1.Service) bool { return true })
+	if !announcedBy("a")(svc) {
+		c.t.Errorf("written once more: %+v", svc.Status.Conditions)
+	}
+	h.becomes(announcer.Status{Address: vip, State: announcer.OffLink})
+	c.awaitCondition(svc, metav1.ConditionFalse, ReasonOffLink, "a has no interface")
 }
 
 func six(node string) discoveryv1.Endpoint {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/time/rate"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -15,8 +16,6 @@ import (
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
-
-	"golang.org/x/time/rate"
 
 	"github.com/heraldlb/herald/controllers/loadbalancer"
 )
@@ -31,7 +30,9 @@ type reporter struct {
 	status client.SubResourceWriter
 	events events.EventRecorder
 	writes *rate.Limiter
-	pace   pace
+	// pace is for all reports but those that an address is contested, which have
+	// contests: all others follow from what was done or decided here.
+	pace, contests *pace
 	// changed are the versions of Services that this reporter wrote over. Until
 	// the cache shows another, a further write is bound to be refused.
 	changed map[types.UID]string
@@ -41,7 +42,8 @@ type reporter struct {
 func (r *reporter) Reconcile(ctx context.Context, addr netip.Addr) (reconcile.Result, error) {
 	rec := r.ledger.look(addr)
 	if !rec.held {
-		delete(r.pace, addr)
+		r.pace.forget(addr)
+		r.contests.forget(addr)
 	}
 	v, ok := judge(r.self, addr, rec)
 	if !ok {
@@ -57,7 +59,11 @@ func (r *reporter) Reconcile(ctx context.Context, addr netip.Addr) (reconcile.Re
 	if len(holders) == 0 {
 		return reconcile.Result{}, nil
 	}
-	if wait := r.pace.wait(addr, time.Now()); wait > 0 {
+	pace := r.pace
+	if v.condition.Reason == ReasonContested {
+		pace = r.contests
+	}
+	if wait := pace.wait(addr, time.Now()); wait > 0 {
 		return reconcile.Result{RequeueAfter: wait}, nil
 	}
 	for i := range holders {

@@ -103,7 +103,8 @@ func (a *agent) addControllers() error {
 		status: a.manager.GetClient().Status(),
 		events: a.manager.GetEventRecorder("herald-agent"),
 		writes: rate.NewLimiter(writesPerSecond, writesBurst),
-		pace:   make(pace), changed: make(map[types.UID]string),
+		pace:   newPace(addressInterval, addressBurst), contests: newPace(contestInterval, contestBurst),
+		changed: make(map[types.UID]string),
 	}}
 	if err := a.addController(announce, a.sources()...); err != nil {
 		return err

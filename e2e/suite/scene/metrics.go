@@ -3,12 +3,9 @@ package scene
 import (
 	"bytes"
 	"context"
-	"errors"
-	"fmt"
 	"net"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	dto "github.com/prometheus/client_model/go"
@@ -33,38 +30,49 @@ func (st *Stage) AgentMetric(ctx context.Context, node, metric string, labels ma
 	return sum, nil
 }
 
-// ControllerMetric returns the same of the controller's replicas together; an
-// error if none has such a sample.
+// ControllerMetric returns the same of all replicas of the controller together.
 func (st *Stage) ControllerMetric(ctx context.Context, metric string, labels map[string]string) (float64, error) {
-	pods, err := st.API.CoreV1().Pods(System).List(ctx, metav1.ListOptions{LabelSelector: "app.kubernetes.io/component=controller"})
+	replicas, err := st.scrapeControllers(ctx)
 	if err != nil {
 		return 0, err
 	}
 	var sum float64
-	found := false
-	var failures []error
-	for _, pod := range pods.Items {
-		if pod.Status.Phase != corev1.PodRunning {
-			continue
-		}
-		families, err := st.scrape(ctx, pod.Spec.NodeName, net.JoinHostPort(pod.Status.PodIP, controllerMetrics))
-		if err != nil {
-			failures = append(failures, err) // one replica may be down
-			continue
-		}
-		part, some := total(families[metric], labels)
-		sum, found = sum+part, found || some
-	}
-	if !found {
-		return 0, errors.Join(append(failures, fmt.Errorf("no sample of %s%v", metric, labels))...)
+	for _, families := range replicas {
+		part, _ := total(families[metric], labels)
+		sum += part
 	}
 	return sum, nil
 }
 
-// HasPool says whether the controller uses a pool of that name.
-func (st *Stage) HasPool(ctx context.Context, name string) bool {
-	_, err := st.ControllerMetric(ctx, "herald_pool_addresses", map[string]string{"pool": name})
-	return err == nil
+// HasPool says whether every replica of the controller uses a pool of that
+// name.
+func (st *Stage) HasPool(ctx context.Context, name string) (bool, error) {
+	replicas, err := st.scrapeControllers(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, families := range replicas {
+		if _, found := total(families["herald_pool_addresses"], map[string]string{"pool": name}); !found {
+			return false, nil
+		}
+	}
+	return len(replicas) > 0, nil
+}
+
+func (st *Stage) scrapeControllers(ctx context.Context) ([]map[string]*dto.MetricFamily, error) {
+	pods, err := st.API.CoreV1().Pods(System).List(ctx, metav1.ListOptions{LabelSelector: "app.kubernetes.io/component=controller"})
+	if err != nil {
+		return nil, err
+	}
+	var replicas []map[string]*dto.MetricFamily
+	for _, pod := range pods.Items {
+		families, err := st.scrape(ctx, pod.Spec.NodeName, net.JoinHostPort(pod.Status.PodIP, controllerMetrics))
+		if err != nil {
+			return nil, err
+		}
+		replicas = append(replicas, families)
+	}
+	return replicas, nil
 }
 
 // scrape reads a metrics endpoint from a host.

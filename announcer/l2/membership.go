@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/net/ipv6"
 	"golang.org/x/sys/unix"
+	"golang.org/x/time/rate"
 
 	"github.com/heraldlb/herald/announcer/l2/frame"
 	"github.com/heraldlb/herald/announcer/l2/mld"
@@ -27,6 +28,7 @@ type membership struct {
 	port     *port
 	log      *slog.Logger
 	listener *mld.Listener
+	reports  reports
 
 	mu      sync.Mutex
 	pending map[netip.Addr]bool // group: to be joined, or left
@@ -69,9 +71,12 @@ func (m *membership) run(ctx context.Context) {
 	var reader sync.WaitGroup
 	defer reader.Wait()
 	reader.Go(func() {
-		if err := m.listen(ctx, queries); err != nil {
-			m.log.Warn("cannot hear MLD queries: a switch that snoops may forget the groups", "error", err)
-		}
+		complaints := rate.Sometimes{Interval: time.Minute}
+		persist(ctx, func() error { return m.listen(ctx, queries) }, func(err error) {
+			complaints.Do(func() {
+				m.log.Warn("cannot hear MLD queries: a switch that snoops may forget the groups", "error", err)
+			})
+		})
 	})
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -85,9 +90,27 @@ func (m *membership) run(ctx context.Context) {
 			m.listener.Queried(time.Now(), q)
 		case <-timer.C:
 		}
-		m.tell(m.listener.Due(time.Now()))
-		if at, ok := m.listener.Next(); ok {
+		if at, ok := m.tell(time.Now()); ok {
 			timer.Reset(time.Until(at))
+		}
+	}
+}
+
+// persistWait is the time until what failed is tried again.
+const persistWait = time.Second
+
+// persist does something until ctx ends, again after each error.
+func persist(ctx context.Context, do func() error, failed func(error)) {
+	for {
+		err := do()
+		if ctx.Err() != nil {
+			return
+		}
+		failed(err)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(persistWait):
 		}
 	}
 }
@@ -123,25 +146,30 @@ func (m *membership) admit(group netip.Addr, join bool) error {
 	return m.port.conn.JoinGroup(mac[:])
 }
 
-// tell sends what the listener has to say.
-func (m *membership) tell(packets []mld.Packet) {
-	if len(packets) == 0 {
-		return
+// tell sends what the listener has to say, and returns when there is more; ok
+// is false if nothing is planned. The listener goes on when all is sent.
+func (m *membership) tell(now time.Time) (at time.Time, ok bool) {
+	if m.reports.none() {
+		m.reports.add(m.listener.Due(now))
+	}
+	if m.reports.none() {
+		return m.listener.Next()
 	}
 	from := m.source()
-	for _, p := range packets {
+	err := m.reports.send(now, func(p mld.Packet) error {
 		b, err := frame.Listener(m.port.ifi.MAC, from, p.To, p.Message)
-		if err == nil {
-			err = m.port.write(b)
-		}
-		if err != nil && passing(err) {
-			return // it is told again
-		}
 		if err != nil {
-			m.log.Warn("cannot tell switches of multicast groups", "error", err)
-			return
+			return err
 		}
+		return m.port.write(b)
+	})
+	if err != nil {
+		m.log.Warn("cannot tell switches of multicast groups", "error", err)
 	}
+	if m.reports.none() {
+		return m.listener.Next()
+	}
+	return m.reports.next, true
 }
 
 // source returns the link-local address that the kernel would send from now,

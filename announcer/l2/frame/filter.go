@@ -48,10 +48,13 @@ func arpFilter(mac MAC) []test {
 	}, notFrom(mac)...)
 }
 
+// ndpFilter lets frames of ICMPv6 pass that end before its type: they are to be
+// counted.
 func ndpFilter(mac MAC) []test {
 	return append([]test{
 		must(half(etherType), bpf.JumpEqual, etherTypeIPv6),
 		must(octet(ip6NextHeader), bpf.JumpEqual, protocolICMPv6),
+		enough(bpf.LoadExtension{Num: bpf.ExtLen}, bpf.JumpLessOrEqual, icmpType),
 		must(octet(icmpType), bpf.JumpGreaterOrEqual, typeSolicitation),
 		must(octet(icmpType), bpf.JumpLessOrEqual, typeAdvertisement),
 	}, notFrom(mac)...)

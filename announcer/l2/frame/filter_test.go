@@ -38,7 +38,9 @@ func TestFilter(t *testing.T) {
 		"router advertisement": {ndpFilter(us()), set(solicitationBytes, icmpType, 134), false},
 		"redirect":             {ndpFilter(us()), set(solicitationBytes, icmpType, 137), false},
 		"TCP over IPv6":        {ndpFilter(us()), set(solicitationBytes, ip6NextHeader, 6), false},
-		"IPv6, cut off":        {ndpFilter(us()), unhex(t, solicitationBytes)[:icmpType], false},
+		"NDP, cut off":         {ndpFilter(us()), unhex(t, solicitationBytes)[:icmpType], true},
+		"NDP, cut off later":   {ndpFilter(us()), unhex(t, solicitationBytes)[:icmpType+1], true},
+		"IPv6, cut off":        {ndpFilter(us()), unhex(t, solicitationBytes)[:ip6NextHeader], false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			vm, err := bpf.NewVM(compile(tt.filter))

@@ -96,7 +96,7 @@ func (tr *transcript) replay(t *testing.T, text string) string {
 //	put N from ADDRESS [probe]
 //	delete ADDRESS
 //	see NAME ADDRESS MAC [probe]  a station uses, or probes for, an address
-//	flood NAME ADDRESS N          N stations use an address, one each millisecond
+//	flood NAME ADDRESS COUNT      so many stations use an address, one each millisecond
 //	refuse ADDRESS                the interface has no room for the last frame
 //	full NAME                     an interface takes no frames
 //	room NAME                     and takes them again

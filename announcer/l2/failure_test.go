@@ -1,6 +1,7 @@
 package l2
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -120,7 +121,7 @@ func TestSocketDies(t *testing.T) {
 	failure := <-l.failures
 	l.failed(now, failure)
 	step(now, announcer.OffLink)
-	later := now.Add(outageMin)
+	later := now.Add(firstOutage)
 	if at, ok := l.next(now); !ok || at.After(later) {
 		t.Fatalf("next at %s, %v, want %s at the latest", at, ok, later)
 	}
@@ -133,6 +134,23 @@ func TestSocketDies(t *testing.T) {
 	// What an old socket complains of does not touch the new.
 	l.failed(later, failure)
 	step(later, announcer.Announced)
+}
+
+// One station that plays thousands does not fill the log; the agent is told all.
+func TestStrangersInLog(t *testing.T) {
+	var log bytes.Buffer
+	told := 0
+	a := New(DefaultTiming(), reporterFunc(func(announcer.Status) { told++ }), slog.New(slog.NewTextHandler(&log, nil)))
+	l := newLoop(a)
+	const count = 10_000
+	for i := range count {
+		l.report(t.Context(), announcer.Status{
+			Address: nth(i, false), State: announcer.Announced, Stranger: announcer.HardwareAddr{2, 0, 0, 0, byte(i >> 8), byte(i)},
+		})
+	}
+	if lines := strings.Count(log.String(), "\n"); lines == 0 || lines > 100 || told != count {
+		t.Errorf("%d lines logged, %d statuses told", lines, told)
+	}
 }
 
 type reporterFunc func(announcer.Status)

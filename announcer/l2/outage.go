@@ -2,14 +2,14 @@ package l2
 
 import "time"
 
-// A port that failed is left alone for outageMin at first, for twice as long
-// each time that it fails again soon, and for outageMax at most.
+// A port that failed is left alone for firstOutage at first, for twice as long
+// each time that it fails again soon, and for longestOutage at most.
 const (
-	outageMin = time.Second
-	outageMax = time.Minute
+	firstOutage   = time.Second
+	longestOutage = time.Minute
 )
 
-// outages are those of ports, also those that are over, for outageMax.
+// outages are those of ports, also those that are over, for longestOutage.
 type outages map[portKey]outage
 
 type outage struct {
@@ -20,9 +20,9 @@ type outage struct {
 
 // begin notes that a port failed, and returns until when it is left alone.
 func (all outages) begin(now time.Time, key portKey) (until time.Time) {
-	wait := outageMin
+	wait := firstOutage
 	if last, again := all[key]; again {
-		wait = min(2*last.wait, outageMax)
+		wait = min(2*last.wait, longestOutage)
 	}
 	until = now.Add(wait)
 	all[key] = outage{until: until, wait: wait}
@@ -39,7 +39,7 @@ func (all outages) end(now time.Time) []portKey {
 			o.over = true
 			all[key] = o
 			ended = append(ended, key)
-		case !now.Before(o.until.Add(outageMax)):
+		case !now.Before(o.until.Add(longestOutage)):
 			delete(all, key)
 		}
 	}

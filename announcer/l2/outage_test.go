@@ -33,11 +33,11 @@ func TestOutages(t *testing.T) {
 	for _, want := range []int{1, 2, 4, 8, 16, 32, 60, 60} {
 		fail(port, time.Duration(want)*time.Second)
 	}
-	fail(other, outageMin)
-	now = now.Add(outageMax)
+	fail(other, firstOutage)
+	now = now.Add(longestOutage)
 	all.end(now)
-	fail(port, outageMin)
-	now = now.Add(outageMax)
+	fail(port, firstOutage)
+	now = now.Add(longestOutage)
 	if all.end(now); len(all) > 0 {
 		t.Errorf("left over: %v", all)
 	}

@@ -19,12 +19,13 @@ type conflict struct {
 	unasked []uint64
 	// stranger is the other user that was told of last, zero if none.
 	stranger frame.MAC
-	contest
+	// contest is nil while no stranger was seen.
+	contest *contest
 }
 
 // contest is what an entry that is announced knows of a stranger.
 type contest struct {
-	// met is when a stranger was seen first, zero if none, and seen when last.
+	// met is when a stranger was seen first, and seen when last.
 	met, seen time.Time
 	// last is the stranger seen last, and where the epoch of the interface.
 	last  frame.MAC
@@ -86,11 +87,11 @@ func (e *engine) decide(now time.Time, en *entry, t task) {
 	case secondLook:
 		e.look(now, en)
 	case forget:
-		if quiet := en.seen.Add(e.timing.Quiet); quiet.After(now) {
+		if quiet := en.contest.seen.Add(e.timing.Quiet); quiet.After(now) {
 			e.agenda.at(quiet, t)
 			return
 		}
-		en.contest = contest{}
+		en.contest = nil
 		e.meet(en, frame.MAC{})
 	default:
 	}
@@ -150,17 +151,18 @@ func (e *engine) yield(now time.Time, en *entry, stranger frame.MAC) {
 // suspect takes in that a stranger uses an address that is announced. Nothing
 // is told or sent at once: in a hand-over two nodes of ours overlap for a moment.
 func (e *engine) suspect(now time.Time, en *entry, s sighting) {
-	if en.met.IsZero() {
-		en.met = now
+	if en.contest == nil {
+		en.contest = &contest{met: now}
 		e.agenda.at(now.Add(e.timing.Quiet), task{kind: forget, addr: en.Address, turn: en.turn})
 	}
-	en.seen, en.last, en.where = now, s.mac, s.epoch
-	if en.looking {
+	c := en.contest
+	c.seen, c.last, c.where = now, s.mac, s.epoch
+	if c.looking {
 		return
 	}
-	en.looking = true
+	c.looking = true
 	look := now.Add(e.timing.SecondLook)
-	if earliest := en.found.Add(e.timing.DefendInterval); earliest.After(look) {
+	if earliest := c.found.Add(e.timing.DefendInterval); earliest.After(look) {
 		look = earliest
 	}
 	e.agenda.at(look, task{kind: secondLook, addr: en.Address, turn: en.turn})
@@ -170,14 +172,18 @@ func (e *engine) suspect(now time.Time, en *entry, s sighting) {
 // was a stray frame, or another node of ours; one that stays is told of, and
 // everybody is told that the address is still ours (RFC 5227 section 2.4).
 func (e *engine) look(now time.Time, en *entry) {
-	en.looking = false
-	if en.seen.Sub(en.met) < e.timing.SecondLook/2 {
+	c := en.contest
+	if c == nil {
+		return // forgotten
+	}
+	c.looking = false
+	if c.seen.Sub(c.met) < e.timing.SecondLook/2 {
 		return
 	}
-	en.found = now
-	e.meet(en, en.last)
-	if en.defences < maxDefences {
-		en.defences++
-		e.agenda.now(task{kind: sendAnnouncement, addr: en.Address, turn: en.turn, epoch: en.where, round: alone})
+	c.found = now
+	e.meet(en, c.last)
+	if c.defences < maxDefences {
+		c.defences++
+		e.agenda.now(task{kind: sendAnnouncement, addr: en.Address, turn: en.turn, epoch: c.where, round: alone})
 	}
 }

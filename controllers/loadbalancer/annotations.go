@@ -15,11 +15,14 @@ const (
 	AnnotationSharingKey = "heraldlb.io/sharing-key"
 	// AnnotationInterface names the nodes' interface to announce on.
 	AnnotationInterface = "heraldlb.io/interface"
+	// AnnotationIgnore, "true", has Herald leave a Service alone, and give back what
+	// it gave to it.
+	AnnotationIgnore = "heraldlb.io/ignore"
 )
 
 // What others' users have written already, read with the same meaning.
 const (
-	annotationIgnore           = "kube-vip.io/ignore"
+	kubeVIPIgnore              = "kube-vip.io/ignore"
 	kubeVIPAddresses           = "kube-vip.io/loadbalancerIPs"
 	kubeVIPInterface           = "kube-vip.io/serviceInterface"
 	metalLBAddresses           = "metallb.io/loadBalancerIPs"

@@ -28,7 +28,8 @@ func (c Class) Matches(svc *corev1.Service) bool {
 }
 
 // Foreign says whether svc is another implementation's: of type LoadBalancer
-// and not of our class. Nothing of such a Service is ever touched.
+// and not of our class. Nothing of such a Service is touched but what Herald
+// wrote to it when it was ours.
 func (c Class) Foreign(svc *corev1.Service) bool {
 	return svc.Spec.Type == corev1.ServiceTypeLoadBalancer && !c.has(svc.Spec.LoadBalancerClass)
 }
@@ -42,5 +43,7 @@ func (c Class) has(class *string) bool {
 
 // Ignored says whether the Service's owner asks for it to be left alone.
 func Ignored(svc *corev1.Service) bool {
-	return strings.TrimSpace(svc.Annotations[annotationIgnore]) == "true"
+	return slices.ContainsFunc([]string{AnnotationIgnore, kubeVIPIgnore}, func(name string) bool {
+		return strings.TrimSpace(svc.Annotations[name]) == "true"
+	})
 }

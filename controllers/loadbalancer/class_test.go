@@ -1,6 +1,7 @@
 package loadbalancer
 
 import (
+	"cmp"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -14,7 +15,7 @@ func TestClass(t *testing.T) {
 		class            Class
 		kind             corev1.ServiceType
 		value            *string
-		ignore           string
+		ignore, ignoreAs string
 		matches, foreign bool
 	}{
 		"ours":                       {class: named, value: &ours, matches: true},
@@ -25,6 +26,7 @@ func TestClass(t *testing.T) {
 		"another, we as default":     {class: byDefault, value: &other, foreign: true},
 		"empty text is a class":      {class: byDefault, value: &none, foreign: true},
 		"to be ignored":              {class: named, value: &ours, ignore: "true"},
+		"to be ignored, to kube-vip": {class: named, value: &ours, ignore: "true", ignoreAs: kubeVIPIgnore},
 		"not to be ignored":          {class: named, value: &ours, ignore: "false", matches: true},
 		"not a load balancer":        {class: byDefault, kind: corev1.ServiceTypeClusterIP},
 		"not a load balancer, named": {class: named, kind: corev1.ServiceTypeNodePort, value: &other},
@@ -34,7 +36,7 @@ func TestClass(t *testing.T) {
 			if test.kind != "" {
 				svc.Spec.Type = test.kind
 			}
-			svc.Annotations = map[string]string{annotationIgnore: test.ignore}
+			svc.Annotations = map[string]string{cmp.Or(test.ignoreAs, AnnotationIgnore): test.ignore}
 			if got := test.class.Matches(svc); got != test.matches {
 				t.Errorf("Matches is %t", got)
 			}

@@ -35,6 +35,8 @@ type entry struct {
 	// leaving is what the Service is to have no more. Its status may still name it,
 	// so it stays reserved until one without it is stored.
 	leaving []netip.Addr
+	// reserved: the Service is not ours, and has what its status names.
+	reserved bool
 	// demand is equal for those who, holding nothing, ask for the same; "" is
 	// equal to no other.
 	demand string
@@ -96,20 +98,48 @@ func (b *book) leave(key types.NamespacedName) {
 	b.wake(woken)
 }
 
+// reserve keeps from everybody else what the status of a Service names that is
+// not ours.
+func (b *book) reserve(c claim) {
+	b.mu.Lock()
+	e := b.entries[c.key]
+	if e != nil && (e.uid != c.uid || !e.reserved) {
+		b.strike(c.key)
+		e = nil
+	}
+	if e == nil {
+		e = &entry{reserved: true}
+		b.entries[c.key] = e
+	}
+	e.claim = c
+	b.adopt(c, c.held)
+	b.allocator.Shed(c.request.Owner, c.held)
+	woken := b.serve()
+	b.mu.Unlock()
+
+	b.wake(woken)
+}
+
 // learn enters, as it is, what the statuses of all Services say, and only then
 // grants what is still claimed: the oldest claim first. Leaving are those whose
-// addresses are to be taken back.
-func (b *book) learn(claims, leaving []claim) {
+// addresses are to be taken back, reserving those that are not ours.
+func (b *book) learn(claims, leaving, reserving []claim) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
-
-	for _, c := range slices.SortedFunc(slices.Values(slices.Concat(claims, leaving)), byAge) {
+	for _, c := range slices.SortedFunc(slices.Values(slices.Concat(claims, leaving, reserving)), byAge) {
 		b.entries[c.key] = &entry{claim: c}
 		b.adopt(c, c.held)
+	}
+	for _, c := range reserving {
+		b.entries[c.key].reserved = true
 	}
 	for _, c := range slices.SortedFunc(slices.Values(claims), byAge) {
 		b.grant(b.entries[c.key])
 	}
+	b.serve()
+	woken := slices.Collect(maps.Keys(b.entries))
+	b.mu.Unlock()
+
+	b.wake(woken) // also those who are gone already, of whom no event will tell
 }
 
 // setPools changes the pools and serves those who wait. Nobody loses an address.

@@ -81,7 +81,7 @@ func TestBookLearnsAllBeforeItGrants(t *testing.T) {
 	oldest, youngest, leaving := testClaim("oldest", 0), testClaim("youngest", 9), testClaim("leaving", 5)
 	youngest.held = []netip.Addr{netip.MustParseAddr("192.0.2.0")}
 	leaving.held = []netip.Addr{netip.MustParseAddr("192.0.2.1")}
-	book.learn([]claim{oldest, youngest}, []claim{leaving})
+	book.learn([]claim{oldest, youngest}, []claim{leaving}, nil)
 	if a := book.ask(oldest); a.refusal == nil {
 		t.Errorf("the oldest got %v, which another has", a.addresses)
 	}
@@ -91,6 +91,31 @@ func TestBookLearnsAllBeforeItGrants(t *testing.T) {
 	book.leave(leaving.key)
 	if got := book.holding(oldest.key); !slices.Equal(got, leaving.held) {
 		t.Errorf("the oldest has %v, want %v", got, leaving.held)
+	}
+}
+
+// TestBookServesWhatLearningFreed: a Service that moves to another address frees
+// its own, which one that waits takes before any newcomer.
+func TestBookServesWhatLearningFreed(t *testing.T) {
+	book, woken := testBook(t)
+	book.setPools(ipam.Ascending, poolOf(t, "192.0.2.0/32"), poolsOrigin{})
+	young, old := testClaim("young", 9), testClaim("old", 1)
+	old.request.Sharing.Key, old.request.Addresses = "k", []netip.Addr{netip.MustParseAddr("192.0.2.0")}
+	young.held = old.request.Addresses
+	young.request.Sharing.Key = "k"
+	young.request.Ports = []ipam.Port{{Protocol: "TCP", Number: 443}}
+	gone := testClaim("gone", 5)
+	book.learn([]claim{young, old, gone}, nil, nil)
+	if got := book.holding(old.key); len(got) != 1 {
+		t.Errorf("the old one holds %v", got)
+	}
+	for _, c := range []claim{young, old, gone} {
+		if !slices.Contains(*woken, c.key) {
+			t.Errorf("%s was not woken", c.key)
+		}
+	}
+	if book.served != book.allocator.Freed() {
+		t.Error("not all were served with what was freed meanwhile")
 	}
 }
 

@@ -14,10 +14,11 @@ import (
 // The book's inner workings. All of them are called with its lock held.
 
 // enter makes c the claim of its entry. If the entry is that of an earlier
-// Service of the same name, that one leaves first, to the good of those who wait.
+// Service of the same name, or of when it was not ours, that one leaves first, to
+// the good of those who wait.
 func (b *book) enter(c claim) (e *entry, woken []types.NamespacedName) {
 	e = b.entries[c.key]
-	if e != nil && e.uid != c.uid {
+	if e != nil && (e.uid != c.uid || e.reserved) {
 		b.strike(c.key)
 		woken = b.serve()
 		e = nil

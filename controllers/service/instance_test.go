@@ -3,6 +3,7 @@ package service_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -93,7 +94,9 @@ func (w *world) start(settings ...setting) *instance {
 	for _, set := range settings {
 		set(i, &options, &setUp)
 	}
-	mgr, err := ctrl.NewManager(w.config, options)
+	config := rest.CopyConfig(w.config)
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return ownNamespace{next, w.namespace} })
+	mgr, err := ctrl.NewManager(config, options)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -103,6 +106,21 @@ func (w *world) start(settings ...setting) *instance {
 	}
 	i.run(mgr)
 	return i
+}
+
+// ownNamespace answers with a namespace's Services who asks for those of all: the
+// other tests' are another cluster's.
+type ownNamespace struct {
+	http.RoundTripper
+	namespace string
+}
+
+func (o ownNamespace) RoundTrip(request *http.Request) (*http.Response, error) {
+	if request.URL.Path == "/api/v1/services" {
+		request = request.Clone(request.Context())
+		request.URL.Path = "/api/v1/namespaces/" + o.namespace + "/services"
+	}
+	return o.RoundTripper.RoundTrip(request)
 }
 
 // run runs the manager until shutDown, which waits for it to end.

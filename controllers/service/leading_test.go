@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -21,6 +22,7 @@ func leadingTests() map[string]func(*world) {
 		"an address not ours is put right":    testTampering,
 		"a cache that lags costs no address":  testLaggingCache,
 		"nothing is written twice":            testNothingTwice,
+		"a write ends before the Lease does":  testWriteEnds,
 	}
 }
 
@@ -193,4 +195,25 @@ func testLaggingCache(w *world) {
 	w.create("next")
 	w.is("next", because(loadbalancer.ReasonPoolExhausted, ""))
 	w.is("web", hasAddresses("192.0.2.0"))
+}
+
+// testWriteEnds: LeaseDuration is 15 s and RenewDeadline 10 s by default.
+func testWriteEnds(w *world) {
+	w.setPools(map[string]string{"cidr-global": pool24})
+	left := make(chan time.Duration, 1)
+	w.start(writing(func(ctx context.Context, _ string, write func() error) error {
+		deadline, bounded := ctx.Deadline()
+		if !bounded {
+			w.Error("a write is not bounded")
+		}
+		select {
+		case left <- time.Until(deadline):
+		default:
+		}
+		return write()
+	}))
+	w.create("web")
+	if got := <-left; got >= 5*time.Second {
+		w.Errorf("a write may take %v", got)
+	}
 }

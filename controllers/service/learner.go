@@ -73,12 +73,12 @@ func (l *learner) usage() []ipam.Usage {
 	return l.book.allocator.Usage()
 }
 
-// learn loads the pools, and enters every Service of ours into the book.
+// learn loads the pools, and enters every Service that Herald wrote to into the book.
 func (l *learner) learn(ctx context.Context) error {
 	if err := l.pools.load(ctx); err != nil {
 		return err
 	}
-	var serving, leaving []claim
+	var serving, leaving, reserving []claim
 	for token := ""; ; {
 		// Without a resourceVersion the API server gives what is true now.
 		var page corev1.ServiceList
@@ -93,6 +93,8 @@ func (l *learner) learn(ctx context.Context) error {
 				serving = append(serving, newClaim(svc))
 			case roleLeave:
 				leaving = append(leaving, newClaim(svc))
+			case roleReserve:
+				reserving = append(reserving, newClaim(svc))
 			case roleNone:
 			}
 		}
@@ -100,6 +102,6 @@ func (l *learner) learn(ctx context.Context) error {
 			break
 		}
 	}
-	l.book.learn(serving, leaving)
+	l.book.learn(serving, leaving, reserving)
 	return nil
 }

@@ -14,17 +14,19 @@ import (
 func leavingTests() map[string]func(*world) {
 	return map[string]func(*world){
 		"deleted": testDeleted,
-		"deleted, with another's finalizer on it":  testDeletedSlowly,
-		"deleted while the controller is down":     testDeletedMeanwhile,
-		"becomes a ClusterIP and comes back":       testTypeChange,
-		"becomes an ExternalName":                  testExternalName,
-		"changes while the controller is down":     testTypeChangeMeanwhile,
-		"asks to be ignored and comes back":        testIgnored,
-		"of another class is not touched":          testForeign,
-		"comes back with its class changed":        testClassChange,
-		"deleted and made again at once":           testReplaced,
-		"its finalizer is taken away by force":     testForced,
-		"an address held by another class is free": testForeignAddress,
+		"deleted, with another's finalizer on it":                  testDeletedSlowly,
+		"deleted while the controller is down":                     testDeletedMeanwhile,
+		"becomes a ClusterIP and comes back":                       testTypeChange,
+		"becomes an ExternalName":                                  testExternalName,
+		"changes while the controller is down":                     testTypeChangeMeanwhile,
+		"asks to be ignored and comes back":                        testIgnored,
+		"of another class is not touched":                          testForeign,
+		"comes back with its class changed":                        testClassChange,
+		"deleted and made again at once":                           testReplaced,
+		"its finalizer is taken away by force":                     testForced,
+		"an address that Herald gave to another class is reserved": testForeignAddress,
+		"is not ours any more after --class-only":                  testClassOnly,
+		"is not ours any more after --class":                       testOtherClass,
 	}
 }
 
@@ -169,7 +171,8 @@ func testForeign(w *world) {
 	}
 }
 
-// testClassChange: another implementation takes over what was Herald's.
+// testClassChange: another implementation takes over what was Herald's. The
+// finalizer is its own then, as far as anyone can tell.
 func testClassChange(w *world) {
 	w.setPools(map[string]string{"cidr-global": poolNothing})
 	var fail atomic.Bool
@@ -188,7 +191,7 @@ func testClassChange(w *world) {
 		svc.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: "198.51.100.1"}}
 	})
 	fail.Store(false)
-	w.is("web", hasAddresses("198.51.100.1"), hasNoCondition(), hasFinalizer(false))
+	w.is("web", hasAddresses("198.51.100.1"), hasNoCondition(), hasFinalizer(true))
 	w.create("next")
 	w.is("next", hasAddresses("192.0.2.0"))
 }
@@ -238,6 +241,51 @@ func testForeignAddress(w *world) {
 	})
 	w.start()
 	w.create("web")
+	w.is("web", hasAddresses(), because(loadbalancer.ReasonPoolExhausted, ""))
+	w.is("foreign", hasAddresses("192.0.2.0"), because(loadbalancer.ReasonAllocated, ""))
+	w.writeStatus("foreign", func(svc *corev1.Service) { svc.Status.LoadBalancer.Ingress[0].IP = "198.51.100.1" })
 	w.is("web", hasAddresses("192.0.2.0"))
-	w.is("foreign", hasAddresses("192.0.2.0"))
+	w.is("foreign", hasAddresses("198.51.100.1"))
+}
+
+// testClassOnly: what had no class and was Herald's for it is given back.
+func testClassOnly(w *world) {
+	w.setPools(map[string]string{"cidr-global": poolNothing})
+	c := w.start(byDefault)
+	w.create("web", withoutClass())
+	w.is("web", hasSomeAddress())
+	c.shutDown()
+	w.create("next")
+	var mayWrite atomic.Bool
+	w.start(serial(func(name string, write func() error) error {
+		if name == "web" && !mayWrite.Load() {
+			return errInjected
+		}
+		return write()
+	}))
+	w.is("next", hasAddresses(), because(loadbalancer.ReasonPoolExhausted, ""))
+	mayWrite.Store(true)
+	w.is("web", released()...)
+	w.is("next", hasAddresses("192.0.2.0"))
+	w.delete("web")
+	w.gone("web")
+}
+
+// testOtherClass: what is of a class that was Herald's keeps what it has until it
+// is deleted, and can be.
+func testOtherClass(w *world) {
+	w.setPools(map[string]string{"cidr-global": poolNothing})
+	asFirst(w)
+	was := w.class
+	w.class += "-new"
+	c := w.start()
+	w.create("next")
+	w.is("next", hasAddresses(), because(loadbalancer.ReasonPoolExhausted, ""))
+	w.is("web", hasAddresses("192.0.2.0"), hasFinalizer(true), because(loadbalancer.ReasonAllocated, ""))
+	if wrote := c.wrote(); slices.Contains(wrote, "web") {
+		w.Errorf("wrote %v, also what is of class %s", wrote, was)
+	}
+	w.delete("web")
+	w.gone("web")
+	w.is("next", hasAddresses("192.0.2.0"))
 }

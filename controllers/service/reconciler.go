@@ -62,14 +62,17 @@ func (r *reconciler) reconcile(ctx context.Context, key types.NamespacedName) er
 	case r.book.ahead(svc):
 		return nil // the cache has yet to see what we wrote, and calls again
 	}
-	switch roleIn(svc, r.class, r.book.knows(key)) {
+	switch roleIn(svc, r.class, r.book.serves(key)) {
 	case roleServe:
 		return r.ensure(ctx, svc)
 	case roleLeave:
 		return r.withdraw(ctx, svc)
-	default:
-		return nil
+	case roleReserve:
+		r.book.reserve(newClaim(svc))
+	case roleNone:
+		r.book.leave(key)
 	}
+	return nil
 }
 
 // ensure gives svc what the book grants it.
@@ -91,6 +94,9 @@ func (r *reconciler) withdraw(ctx context.Context, svc *corev1.Service) error {
 	desired := withdrawn(svc, func(address netip.Addr) bool {
 		return !foreign || slices.Contains(held, address)
 	})
+	if hasOtherClass(svc, r.class) && svc.DeletionTimestamp.IsZero() {
+		desired.Finalizers = svc.Finalizers // the other's by now: all share the name of it
+	}
 	if err := r.write(ctx, svc, desired); err != nil {
 		return err
 	}
@@ -107,6 +113,9 @@ func (r *reconciler) write(ctx context.Context, svc, desired *corev1.Service) er
 		return nil
 	}
 	r.events.before(svc, desired)
+	// Ended before the Lease of a leader that cannot renew it may be another's.
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
 	patch := client.StrategicMergeFrom(svc, client.MergeFromWithOptimisticLock{})
 	if err := r.client.Status().Patch(ctx, desired, patch, fieldOwner); err != nil {
 		return fmt.Errorf("write the status of Service: %w", err)

@@ -29,8 +29,12 @@ const (
 	workers = 8
 	// reconcileTimeout ends a request that an API server left hanging.
 	reconcileTimeout = 30 * time.Second
-	minBackoff       = 5 * time.Millisecond
-	maxBackoff       = 15 * time.Second
+	// writeTimeout is less than what is between RenewDeadline and LeaseDuration, 5 s
+	// in controller-runtime: whoever cannot renew its Lease has stopped to write
+	// before another may take it.
+	writeTimeout = 4 * time.Second
+	minBackoff   = 5 * time.Millisecond
+	maxBackoff   = 15 * time.Second
 )
 
 // Options are what the controller is told.

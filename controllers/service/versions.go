@@ -54,10 +54,11 @@ func (b *book) ahead(svc *corev1.Service) bool {
 	return err == nil && order < 0
 }
 
-// knows says whether the Service is in the book.
-func (b *book) knows(key types.NamespacedName) bool {
+// serves says whether the Service is in the book as one of ours.
+func (b *book) serves(key types.NamespacedName) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 
-	return b.entries[key] != nil
+	e := b.entries[key]
+	return e != nil && !e.reserved
 }

@@ -2,7 +2,7 @@ package service
 
 import (
 	"context"
-	"sync/atomic"
+	"sync"
 
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
@@ -12,23 +12,33 @@ import (
 // waker enqueues Services whose turn has come though nothing of them changed.
 // It is a source of the controller, and never blocks.
 type waker struct {
-	queue atomic.Pointer[workqueue.TypedRateLimitingInterface[reconcile.Request]]
+	mu    sync.Mutex
+	queue workqueue.TypedRateLimitingInterface[reconcile.Request]
+	early []types.NamespacedName // woken before Start
 }
 
 // Start implements source.Source.
 func (w *waker) Start(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
-	w.queue.Store(&queue)
+	w.mu.Lock()
+	w.queue = queue
+	early := w.early
+	w.early = nil
+	w.mu.Unlock()
+
+	w.wake(early)
 	return nil
 }
 
-// wake enqueues keys. Before Start there is nobody to wake: what the controller
-// finds when it starts it reconciles anyway.
+// wake enqueues keys; before Start it remembers them.
 func (w *waker) wake(keys []types.NamespacedName) {
-	queue := w.queue.Load()
-	if queue == nil {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+
+	if w.queue == nil {
+		w.early = append(w.early, keys...)
 		return
 	}
 	for _, key := range keys {
-		(*queue).Add(reconcile.Request{NamespacedName: key})
+		w.queue.Add(reconcile.Request{NamespacedName: key})
 	}
 }

@@ -44,19 +44,19 @@ func (st *Stage) ControllerMetric(ctx context.Context, metric string, labels map
 	return sum, nil
 }
 
-// HasPool says whether every replica of the controller uses a pool of that
-// name.
+// HasPool says whether the controller uses a pool of that name: the replica
+// that leads, for the others tell of none.
 func (st *Stage) HasPool(ctx context.Context, name string) (bool, error) {
 	replicas, err := st.scrapeControllers(ctx)
 	if err != nil {
 		return false, err
 	}
 	for _, families := range replicas {
-		if _, found := total(families["herald_pool_addresses"], map[string]string{"pool": name}); !found {
-			return false, nil
+		if _, found := total(families["herald_pool_addresses"], map[string]string{"pool": name}); found {
+			return true, nil
 		}
 	}
-	return len(replicas) > 0, nil
+	return false, nil
 }
 
 func (st *Stage) scrapeControllers(ctx context.Context) ([]map[string]*dto.MetricFamily, error) {

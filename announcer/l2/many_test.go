@@ -1,12 +1,14 @@
 package l2
 
 import (
+	"log/slog"
 	"net/netip"
 	"testing"
 	"time"
 
 	"github.com/heraldlb/herald/announcer"
 	"github.com/heraldlb/herald/announcer/l2/frame"
+	"github.com/heraldlb/herald/announcer/l2/link"
 )
 
 // Ten thousand addresses are told at once, all of them, no faster than the
@@ -45,6 +47,30 @@ func TestTenThousand(t *testing.T) {
 			asker := newAsker(t, client, clientAddress(f.vip), addresses(all))
 			asker.ask(t, count)
 		})
+	}
+}
+
+// An address that is new does not wait for those of a snapshot.
+func TestFreshBeforeSnapshot(t *testing.T) {
+	a := New(DefaultTiming(), reporterFunc(func(announcer.Status) {}), slog.New(slog.DiscardHandler))
+	l, now := newLoop(a), time.Now()
+	l.engine.setInterfaces(now, []link.Interface{{Name: "eth0", Up: true, Epoch: 1, Prefixes: prefixes([]string{"10.0.0.0/8"})}})
+	var snapshot []announcer.Announcement
+	for i := range 20_000 {
+		snapshot = append(snapshot, announcer.Announcement{Address: nth(i+1, false)})
+	}
+	a.Replace(snapshot)
+	l.order(now, a.inbox.take())
+	l.engine.advance(now)
+	l.engine.take()
+	fresh := announcer.Announcement{Address: nth(65536, false), Probe: true}
+	a.Put(fresh)
+	l.order(now, a.inbox.take())
+	later := now.Add(time.Millisecond)
+	l.engine.advance(later)
+	frames := l.engine.take().frames
+	if len(frames) == 0 || frames[0].kind != sendProbe || frames[0].addr != fresh.Address {
+		t.Errorf("%d frames a millisecond later, the first not a probe for %s", len(frames), fresh.Address)
 	}
 }
 

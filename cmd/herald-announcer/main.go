@@ -29,8 +29,8 @@ var version = "devel"
 const (
 	gcPercent = 50
 	// memoryLimit is in bytes; beyond it the collector works harder. A hundred
-	// thousand addresses live in 80 MiB: under a limit as low as that, it would
-	// never rest.
+	// thousand addresses live in some 90 MiB: under a limit as low as that, it
+	// would never rest.
 	memoryLimit = 256 << 20
 )
 

@@ -37,6 +37,7 @@ type entry struct {
 	leaving []netip.Addr
 	// reserved: the Service is not ours, and has what its status names.
 	reserved bool
+	attempts attempts
 	// demand is equal for those who, holding nothing, ask for the same; "" is
 	// equal to no other.
 	demand string

@@ -15,13 +15,15 @@ import (
 
 // The reasons of events on Services, as cloud providers spell them.
 const (
-	eventEnsuring = "EnsuringLoadBalancer"
-	eventEnsured  = "EnsuredLoadBalancer"
-	eventUpdated  = "UpdatedLoadBalancer"
-	eventDeleting = "DeletingLoadBalancer"
-	eventDeleted  = "DeletedLoadBalancer"
-	eventFailed   = "AllocationFailed"
-	eventLeftPool = "AddressLeftPool"
+	eventEnsuring  = "EnsuringLoadBalancer"
+	eventEnsured   = "EnsuredLoadBalancer"
+	eventUpdated   = "UpdatedLoadBalancer"
+	eventDeleting  = "DeletingLoadBalancer"
+	eventDeleted   = "DeletedLoadBalancer"
+	eventFailed    = "AllocationFailed"
+	eventLeftPool  = "AddressLeftPool"
+	eventUnsynced  = "SyncLoadBalancerFailed"
+	eventContested = "StatusContested"
 )
 
 // The actions of events: what Herald was doing.
@@ -71,6 +73,20 @@ func (r reporter) after(svc, written *corev1.Service) {
 	default:
 		r.report(written, corev1.EventTypeNormal, eventEnsured, actionEnsure, now.Message)
 	}
+}
+
+// failed tells that the status cannot be written.
+func (r reporter) failed(svc *corev1.Service, err error) {
+	r.report(svc, corev1.EventTypeWarning, eventUnsynced, actionEnsure, "Cannot write the status, and tries on: "+err.Error())
+}
+
+// contested tells that others, as far as they are known, write the status too.
+func (r reporter) contested(svc *corev1.Service, others []string) {
+	note := "another controller writes this status, and is to leave the Service alone; Herald writes it again once a minute"
+	if len(others) > 0 {
+		note += ": " + strings.Join(others, ", ")
+	}
+	r.report(svc, corev1.EventTypeWarning, eventContested, actionEnsure, note)
 }
 
 func (r reporter) report(svc *corev1.Service, kind, reason, action, note string) {

@@ -22,6 +22,7 @@ func leadingTests() map[string]func(*world) {
 		"an address not ours is put right":    testTampering,
 		"a cache that lags costs no address":  testLaggingCache,
 		"nothing is written twice":            testNothingTwice,
+		"another controller writes too":       testContested,
 		"a write ends before the Lease does":  testWriteEnds,
 	}
 }
@@ -216,4 +217,25 @@ func testWriteEnds(w *world) {
 	if got := <-left; got >= 5*time.Second {
 		w.Errorf("a write may take %v", got)
 	}
+}
+
+// testContested: who undoes whatever Herald writes does not make it write for ever.
+func testContested(w *world) {
+	const atOnce = 1 + 5 // the first, and five times again
+	w.setPools(map[string]string{"cidr-global": pool24})
+	c := w.start()
+	w.create("web")
+	for range atOnce {
+		w.is("web", hasAddresses("192.0.2.0"))
+		w.writeStatus("web", func(svc *corev1.Service) {
+			svc.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: "198.51.100.1"}}
+		})
+	}
+	w.told("web", "StatusContested", ": service.test")
+	w.is("web", hasAddresses("198.51.100.1"))
+	if wrote := c.wrote(); len(wrote) != atOnce {
+		w.Errorf("%d writes, want %d", len(wrote), atOnce)
+	}
+	w.change("web", annotated(heraldIPs, "192.0.2.9")) // a change of its own is written at once
+	w.is("web", hasAddresses("192.0.2.9"))
 }

@@ -32,6 +32,7 @@ type learner struct {
 
 // Start implements manager.Runnable; the manager calls it once elected.
 func (l *learner) Start(ctx context.Context) error {
+	l.pools.leading.Store(true)
 	err := wait.PollUntilContextCancel(ctx, learnRetry, true, func(ctx context.Context) (bool, error) {
 		if err := l.learn(ctx); err != nil {
 			log.FromContext(ctx).Error(err, "Cannot learn which addresses are held; trying again")

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -29,7 +30,7 @@ type pools struct {
 	book    *book
 	faults  faultReporter
 	metrics *metrics
-	elected <-chan struct{}
+	leading atomic.Bool // events may be told
 
 	mu     sync.Mutex
 	config *config.Config    // the one in use, nil before the first good one
@@ -60,7 +61,7 @@ func (p *pools) load(ctx context.Context) error {
 		return nil
 	}
 	faults, used := p.use(ctx, configMap)
-	if !p.leads() {
+	if !p.leading.Load() {
 		return nil
 	}
 	p.faults.report(configMap, faults, nil)
@@ -68,15 +69,6 @@ func (p *pools) load(ctx context.Context) error {
 		p.reportNodes(configMap, nodes.Items)
 	}
 	return nil
-}
-
-func (p *pools) leads() bool {
-	select {
-	case <-p.elected:
-		return true
-	default:
-		return false
-	}
 }
 
 // use makes the ConfigMap's pools those in use, unless it is invalid.
@@ -101,7 +93,7 @@ func (p *pools) use(ctx context.Context, configMap *corev1.ConfigMap) (faults co
 
 func (p *pools) missing(configMap *corev1.ConfigMap) {
 	kept := p.keep("does not exist")
-	if p.leads() {
+	if p.leading.Load() {
 		p.faults.missing(configMap, "does not exist; "+kept)
 	}
 }

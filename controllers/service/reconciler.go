@@ -8,7 +8,9 @@
 package service
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -44,6 +46,9 @@ func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		// The Service changed, or went, after it was read: its event is on its way.
 		log.FromContext(ctx).V(1).Info("Overtaken by a change", "cause", err.Error())
 		return reconcile.Result{}, nil
+	}
+	if contested, ok := errors.AsType[contested](err); ok {
+		return reconcile.Result{RequeueAfter: contested.wait}, nil
 	}
 	return reconcile.Result{}, err
 }
@@ -112,18 +117,45 @@ func (r *reconciler) write(ctx context.Context, svc, desired *corev1.Service) er
 		r.book.stored(svc)
 		return nil
 	}
+	if err := r.book.pause(svc, desired); err != nil {
+		if contested, ok := errors.AsType[contested](err); ok && contested.first {
+			r.events.contested(svc, r.others(ctx, svc))
+		}
+		return err
+	}
 	r.events.before(svc, desired)
 	// Ended before the Lease of a leader that cannot renew it may be another's.
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	patch := client.StrategicMergeFrom(svc, client.MergeFromWithOptimisticLock{})
 	if err := r.client.Status().Patch(ctx, desired, patch, fieldOwner); err != nil {
+		if !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) && r.book.failed(desired) {
+			r.events.failed(svc, err)
+		}
 		return fmt.Errorf("write the status of Service: %w", err)
 	}
+	r.book.wrote(desired)
 	r.book.stored(desired)
 	r.events.after(svc, desired)
 	log.FromContext(ctx).Info("Status written", "addresses", list(loadbalancer.Addresses(desired)), "reason", reason(desired))
 	return nil
+}
+
+// others names the field managers that write the addresses of svc beside Herald;
+// the cache does not keep them.
+func (r *reconciler) others(ctx context.Context, svc *corev1.Service) []string {
+	live := &corev1.Service{}
+	if err := r.live.Get(ctx, client.ObjectKeyFromObject(svc), live); err != nil {
+		return nil // they are named for convenience only
+	}
+	var names []string
+	for _, field := range live.ManagedFields {
+		ours := field.Manager == string(fieldOwner)
+		if !ours && field.FieldsV1 != nil && bytes.Contains(field.FieldsV1.Raw, []byte(`"f:loadBalancer"`)) {
+			names = append(names, field.Manager)
+		}
+	}
+	return names
 }
 
 // forget releases what a Service held that the cache knows no more. It asks the

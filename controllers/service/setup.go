@@ -65,7 +65,6 @@ func SetUp(ctx context.Context, mgr ctrl.Manager, options Options) (healthz.Chec
 		book:    book,
 		faults:  faultReporter{reporter: events},
 		metrics: metrics,
-		elected: mgr.Elected(),
 	}
 	learner := &learner{
 		live:  mgr.GetAPIReader(),

@@ -130,6 +130,7 @@ func testFailedWrite(w *world) {
 		return write()
 	}))
 	w.create("unlucky")
+	w.told("unlucky", "SyncLoadBalancerFailed", errInjected.Error())
 	w.is("unlucky", hasAddresses("192.0.2.0"))
 	w.create("next")
 	w.is("next", hasAddresses("192.0.2.1"))

@@ -38,8 +38,7 @@ type entry struct {
 	// reserved: the Service is not ours, and has what its status names.
 	reserved bool
 	attempts attempts
-	// demand is equal for those who, holding nothing, ask for the same; "" is
-	// equal to no other.
+	// demand is equal for those who lack the same; "" is equal to no other.
 	demand string
 }
 
@@ -153,7 +152,7 @@ func (b *book) setPools(order ipam.Order, pools []ipam.Pool, origin poolsOrigin)
 	}
 	for e := range b.waiting.all() {
 		if e.demand != "" {
-			e.demand = b.demand(e.request)
+			e.demand = b.demandOf(e, b.granted(e))
 		}
 	}
 	b.origin = origin

@@ -249,6 +249,37 @@ func check(t *rapid.T, b *book, claims map[types.NamespacedName]claim, before ma
 	}
 }
 
+// TestBookPartialHolders: a release does not try for each of those who lack a
+// family that the pool has none of, and each gets it once there is one.
+func TestBookPartialHolders(t *testing.T) {
+	book, _ := testBook(t)
+	book.setPools(ipam.Ascending, poolOf(t, "192.0.2.0/24"), poolsOrigin{})
+	demands := make(map[string]bool)
+	for i := range 10 {
+		c := testClaim(fmt.Sprint(i), i)
+		c.request.Families, c.request.Required = []ipam.Family{ipam.IPv4, ipam.IPv6}, 1
+		book.ask(c)
+		demands[book.entries[c.key].demand] = true
+	}
+	if len(demands) != 1 || demands[""] {
+		t.Errorf("demands %v, want one", demands)
+	}
+	book.setPools(ipam.Ascending, poolOf(t, "2001:db8::/125"), poolsOrigin{})
+	var both int
+	for i := range 10 {
+		if len(book.holding(testClaim(fmt.Sprint(i), i).key)) == 2 {
+			both++
+		}
+	}
+	if both != 8 {
+		t.Errorf("%d have both families, want all 8 that there are addresses for", both)
+	}
+	book.leave(testClaim("0", 0).key)
+	if got := book.holding(testClaim("8", 8).key); len(got) != 2 {
+		t.Errorf("the next holds %v", got)
+	}
+}
+
 // BenchmarkLeave is what it costs to give an address back, and to serve the
 // oldest, while 10,000 wait.
 func BenchmarkLeave(b *testing.B) {

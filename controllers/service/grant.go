@@ -71,10 +71,7 @@ func (b *book) grant(e *entry) (news bool, disturbed []types.NamespacedName) {
 		disturbed = b.contenders(b.adopt(e.claim, nil))
 	}
 	after := b.granted(e)
-	e.demand = ""
-	if len(after) == 0 {
-		e.demand = b.demand(e.request)
-	}
+	e.demand = b.demandOf(e, after)
 	if e.invalid == nil && (e.refusal != nil || len(after) < len(e.request.Families)) {
 		b.waiting.add(e)
 	} else {
@@ -101,6 +98,20 @@ func (b *book) granted(e *entry) []netip.Addr { return without(b.holding(e.key),
 
 func without(addresses, others []netip.Addr) []netip.Addr {
 	return slices.DeleteFunc(addresses, func(a netip.Addr) bool { return slices.Contains(others, a) })
+}
+
+// demandOf returns the demand of e, which has the addresses. One who lacks a
+// family asks for that alone.
+func (b *book) demandOf(e *entry, has []netip.Addr) string {
+	r := e.request
+	switch {
+	case len(has) == 0:
+		return b.demand(r)
+	case e.refusal != nil || len(r.Addresses) > 0 || len(has) == len(r.Families):
+		return ""
+	}
+	r.Families, r.Required = missing(r.Families, has), 0
+	return "more " + b.demand(r)
 }
 
 // demand returns what decides whether a request of one who holds nothing is met.
@@ -138,7 +149,7 @@ func (b *book) serve() []types.NamespacedName {
 		b.served = b.allocator.Freed()
 		refused := make(map[string]error)
 		for e := range b.waiting.all() {
-			if refusal := refused[e.demand]; refusal != nil {
+			if refusal, tried := refused[e.demand]; tried {
 				if !sameRefusal(refusal, e.refusal) {
 					e.refusal = refusal
 					woken = append(woken, e.key)
@@ -150,7 +161,7 @@ func (b *book) serve() []types.NamespacedName {
 				woken = append(woken, e.key)
 			}
 			woken = append(woken, disturbed...)
-			if e.refusal != nil && e.demand != "" {
+			if e.demand != "" && (e.refusal != nil || !news) {
 				refused[e.demand] = e.refusal
 			}
 		}

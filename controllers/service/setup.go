@@ -50,7 +50,7 @@ type Options struct {
 // SetUp adds the controller to mgr, whose cache has been made with CacheOptions
 // and whose election lets one replica at a time allocate. It returns a check
 // that fails until this replica is ready: its cache is filled and, if it is
-// elected, its book.
+// elected, its book. The manager's /healthz fails once a reconciliation is stuck.
 func SetUp(ctx context.Context, mgr ctrl.Manager, options Options) (healthz.Checker, error) {
 	metrics, err := newMetrics(options.Metrics)
 	if err != nil {
@@ -84,14 +84,20 @@ func SetUp(ctx context.Context, mgr ctrl.Manager, options Options) (healthz.Chec
 		learner: learner,
 		events:  events,
 	}
-	err = errors.Join(mgr.Add(learner), addServices(mgr, reconciler, waker), addPools(mgr, pools))
+	watchdog := newWatchdog(reconciler)
+	err = errors.Join(
+		mgr.Add(learner),
+		addServices(mgr, watchdog, waker),
+		addPools(mgr, pools),
+		mgr.AddHealthzCheck("service", watchdog.check),
+	)
 	if err != nil {
 		return nil, err
 	}
 	return ready(ctx, mgr, learner)
 }
 
-func addServices(mgr ctrl.Manager, reconciler *reconciler, waker *waker) error {
+func addServices(mgr ctrl.Manager, reconciler reconcile.Reconciler, waker *waker) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("service").
 		For(&corev1.Service{}).

@@ -8,7 +8,7 @@
 //
 //	cidr-<scope>          addresses as CIDRs: "192.168.1.240/28,2001:db8:1::/64"
 //	range-<scope>         addresses as ranges: "192.168.1.10-192.168.1.20"
-//	exclude-<scope>       addresses, CIDRs and ranges that are never handed out
+//	exclude-<scope>       addresses, CIDRs and ranges that are left out of this scope's pool alone
 //	allow-share-<scope>   "true": Services may share an address
 //	interface-<scope>     the one interface to announce on
 //	search-order          "asc" (default) or "desc"

@@ -102,7 +102,7 @@ func (p *parser) readPool(s *scope, key, value string, parse parseFunc) {
 	})...)
 }
 
-// readExcludes reads a list of addresses that are never handed out.
+// readExcludes reads a list of addresses that are left out of the scope's pool.
 func (p *parser) readExcludes(s *scope, key, value string) {
 	if trim(value) == "" {
 		p.report(Warning, key, "", "empty; nothing is excluded")

@@ -31,6 +31,7 @@ func command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:           "bench [FILE…]",
 		Short:         "measure a Service's way to its first answer; the files are the output of Go benchmarks",
+		Args:          cobra.ArbitraryArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, files []string) error {

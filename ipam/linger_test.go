@@ -35,7 +35,7 @@ func TestLinger(t *testing.T) {
 		t.Errorf("shed %v again", shed)
 	}
 	a.Shed(owner, nil)
-	if held, any := a.Holding(owner); any {
+	if held, holds := a.Holding(owner); holds {
 		t.Errorf("still holds %v", held)
 	}
 	if given, err := a.Allocate(ask("c/last")); err != nil || text(given) != "192.0.2.1" {

@@ -8,12 +8,12 @@
 package service
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -151,7 +151,7 @@ func (r *reconciler) others(ctx context.Context, svc *corev1.Service) []string {
 	var names []string
 	for _, field := range live.ManagedFields {
 		ours := field.Manager == string(fieldOwner)
-		if !ours && field.FieldsV1 != nil && bytes.Contains(field.FieldsV1.Raw, []byte(`"f:loadBalancer"`)) {
+		if !ours && field.FieldsV1 != nil && strings.Contains(field.FieldsV1.GetRawString(), `"f:loadBalancer"`) {
 			names = append(names, field.Manager)
 		}
 	}

@@ -130,6 +130,7 @@ func policyCases() []policyCase {
 		{name: "a thousand CIDRs", data: data{"cidr-global": many(1000, "10.%d.%d.0/24")}},
 
 		{name: "no CIDR", data: data{"cidr-global": "10.0.0.0/24,nonsense"}, want: []string{`cidr-global "nonsense": not a CIDR`}},
+		{name: "a line break inside", data: data{"cidr-global": "10.0.0.0/24\n10.0.1.0/24"}, want: []string{`cidr-global "10.0.0.0/24 10.0.1.0/24": not a CIDR`}},
 		{name: "no prefix length", data: data{"cidr-global": "10.0.0.1"}, want: []string{`"10.0.0.1"`}},
 		{name: "prefix too long", data: data{"cidr-global": "10.0.0.0/33,2001:db8::/129"}, want: []string{`"10.0.0.0/33"`, `"2001:db8::/129"`}},
 		{name: "leading zeros", data: data{"cidr-global": "010.0.0.0/24,10.0.0.0/024"}, want: []string{`"010.0.0.0/24"`, `"10.0.0.0/024"`}},

@@ -99,7 +99,11 @@ func writeTable(to io.Writer, figures []figure) error {
 	table := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "\nFIGURE\tVALUE\tUNIT\tCOUNT\tTARGET\t")
 	for _, f := range figures {
-		fmt.Fprintf(table, "%s\t%.4g\t%s\t%d\t", f.Name, f.Value, f.Unit, f.Count)
+		format := "%s\t%.4g\t%s\t%d\t"
+		if f.Value >= 10_000 {
+			format = "%s\t%.0f\t%s\t%d\t" // no exponent
+		}
+		fmt.Fprintf(table, format, f.Name, f.Value, f.Unit, f.Count)
 		switch {
 		case f.Target == nil:
 			fmt.Fprintln(table, "\t")

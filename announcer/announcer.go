@@ -17,8 +17,8 @@ type Announcement struct {
 	// interface on which Address is on-link.
 	Interface string `json:"interface,omitempty"`
 	// Probe asks for a check that no stranger uses Address (RFC 5227 section
-	// 2.1.1, RFC 4862 section 5.4) before it is announced. It is set when the
-	// address is new to the cluster, not when it moves between nodes.
+	// 2.1.1, RFC 4862 section 5.4) before it is announced. It is set when no node
+	// is known to answer for it, not when it moves between nodes.
 	Probe bool `json:"probe,omitempty"`
 }
 

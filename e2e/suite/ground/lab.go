@@ -44,8 +44,13 @@ func Lab(ctx context.Context, reuse bool, progress io.Writer) (Ground, func(cont
 		return Ground{}, nil, err
 	}
 	site, err := onLab(ctx, cluster)
-	return site, cluster.Down, err
+	if err != nil {
+		return Ground{}, nil, errors.Join(err, cluster.Down(context.WithoutCancel(ctx)))
+	}
+	return site, cluster.Down, nil
 }
+
+var errOneFamily = errors.New("the lab that is up speaks one IP family; both are needed")
 
 func onLab(ctx context.Context, cluster *lab.Cluster) (Ground, error) {
 	config, err := cluster.RESTConfig(ctx)
@@ -78,6 +83,9 @@ func onLab(ctx context.Context, cluster *lab.Cluster) (Ground, error) {
 		} else {
 			site.Global.V6 = Range{pool.From(), pool.To()}
 		}
+	}
+	if !site.Global.V4.From.IsValid() || !site.Global.V6.From.IsValid() {
+		return Ground{}, errOneFamily
 	}
 	return site, nil
 }

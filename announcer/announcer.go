@@ -38,12 +38,17 @@ const (
 	Conflict State = "Conflict"
 	// Withdrawn: this node no longer answers for the address.
 	Withdrawn State = "Withdrawn"
+	// Standby: this node does not own the address. Another does, or nobody yet.
+	Standby State = "Standby"
 )
 
 // Status is what the announcer observed of one announcement.
 type Status struct {
 	Address netip.Addr `json:"address"`
 	State   State      `json:"state"`
+	// Owner is the node that owns the address as far as this one has heard, ""
+	// if nobody does.
+	Owner string `json:"owner,omitempty"`
 	// Interfaces are those that the address is announced on, sorted.
 	Interfaces []string `json:"interfaces,omitempty"`
 	// Stranger is the link-layer address of the other user of the address,

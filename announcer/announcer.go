@@ -93,12 +93,3 @@ type Announcer interface {
 	Replace([]Announcement)
 }
 
-// Sample is one counter or gauge of the announcer, carried up to the agent,
-// which has the metrics endpoint. Empty labels are left out.
-type Sample struct {
-	Metric    string  `json:"metric"`
-	Interface string  `json:"interface,omitempty"`
-	Family    string  `json:"family,omitempty"`
-	Reason    string  `json:"reason,omitempty"`
-	Value     float64 `json:"value"`
-}

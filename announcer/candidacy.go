@@ -15,7 +15,7 @@ type Candidacy struct {
 	Eligible bool `json:"eligible"`
 	// Hosts are the nodes with a usable endpoint (externalTrafficPolicy: Local),
 	// of many the MaxHosts that weigh most. Nil: every node may own the address.
-	Hosts []string `json:"hosts,omitempty"`
+	Hosts []string `json:"hosts,omitzero"`
 }
 
 // Facts are what the agent knows beyond single addresses.

@@ -9,14 +9,16 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"reflect"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/heraldlb/herald/announcer"
 )
 
-// ErrFull is wrapped by the error about an announcement that is one too many.
-var ErrFull = errors.New("too many announcements")
+// ErrFull is wrapped by the error about a candidacy that is one too many.
+var ErrFull = errors.New("too many candidacies")
 
 // Observer takes what the announcer says. Its methods are called from one
 // goroutine at a time and must not block.
@@ -32,16 +34,21 @@ type Observer interface {
 	Observe(announcer.Status)
 	// ObserveSamples is told all samples at once, every few seconds.
 	ObserveSamples([]announcer.Sample)
+	// ObserveView is told how the announcer sees the others, on a change and
+	// every few seconds.
+	ObserveView(announcer.View)
 }
 
-// Client is the agent's end. It remembers what is to be announced, and keeps
-// an announcer told of it whenever there is one.
+// Client is the agent's end. It remembers what the agent said, and keeps an
+// announcer told of it whenever there is one.
 type Client struct {
 	path     string
 	observer Observer
 	log      *slog.Logger
 	timing   timing
-	desired  *outbox[announcer.Announcement]
+	desired  *outbox[announcer.Candidacy]
+	// facts are the newest, nil if none were told.
+	facts atomic.Pointer[announcer.Facts]
 
 	synced    atomic.Bool
 	connected atomic.Bool
@@ -54,30 +61,61 @@ func NewClient(path string, observer Observer, log *slog.Logger) *Client {
 		observer: observer,
 		log:      log,
 		timing:   defaultTiming(),
-		desired:  newOutbox[announcer.Announcement](nil),
+		desired:  newOutbox(candidacyBytes, nil),
 	}
 }
 
-// Put begins, or changes, an announcement. To put what stands already does
-// nothing, whatever it says of Probe, which is of the beginning. It never
-// blocks. The error wraps ErrInvalid or ErrFull, and nothing was changed then.
-func (c *Client) Put(a announcer.Announcement) error {
-	if err := Validate(a); err != nil {
+// Put begins, or changes, a candidacy. To put what stands already does nothing,
+// whatever it says of Probe, which is of the beginning. It never blocks. The
+// error wraps ErrInvalid or ErrFull, and nothing was changed then.
+func (c *Client) Put(candidacy announcer.Candidacy) error {
+	if err := Validate(candidacy); err != nil {
 		return err
 	}
-	if old, held := c.desired.get(a.Address); held && old.Interface == a.Interface {
+	if old, held := c.desired.get(candidacy.Address); held && sameCandidacy(old, candidacy) {
 		return nil
 	}
-	if !c.desired.set(a.Address, a) {
-		return fmt.Errorf("%w: %s would be more than %d", ErrFull, a.Address, MaxAddresses)
+	candidacy.Hosts = slices.Clone(candidacy.Hosts)
+	if !c.desired.set(candidacy.Address, candidacy) {
+		return fmt.Errorf("%w: %s would be more than %d", ErrFull, candidacy.Address, MaxAddresses)
 	}
 	return nil
 }
 
-// Delete ends an announcement; unknown ones are ignored. It never blocks.
+// sameCandidacy reports whether two say the same, but for Probe. No hosts and
+// all hosts are not the same.
+func sameCandidacy(a, b announcer.Candidacy) bool {
+	return a.Interface == b.Interface && a.Eligible == b.Eligible &&
+		(a.Hosts == nil) == (b.Hosts == nil) && slices.Equal(a.Hosts, b.Hosts)
+}
+
+// Delete says that no Service holds an address any more; unknown ones are
+// ignored. It never blocks.
 func (c *Client) Delete(addr netip.Addr) { c.desired.remove(addr) }
 
-// Synced says that the announcements are complete. Until then the announcer is
+// Facts says what is known beyond single addresses. To say the same again does
+// nothing. It never blocks. The error wraps ErrInvalid, and nothing was changed
+// then.
+func (c *Client) Facts(f announcer.Facts) error {
+	if err := ValidateFacts(f); err != nil {
+		return err
+	}
+	if old := c.facts.Load(); old != nil && sameFacts(*old, f) {
+		return nil
+	}
+	f.Peers = slices.Clone(f.Peers)
+	c.facts.Store(&f)
+	c.desired.signal()
+	return nil
+}
+
+func sameFacts(a, b announcer.Facts) bool {
+	same := slices.Equal(a.Peers, b.Peers)
+	a.Peers, b.Peers = nil, nil
+	return same && reflect.DeepEqual(a, b)
+}
+
+// Synced says that the candidacies are complete. Until then the announcer is
 // told nothing, since a part of them would withdraw the rest.
 func (c *Client) Synced() {
 	c.synced.Store(true)

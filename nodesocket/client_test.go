@@ -82,8 +82,8 @@ func TestAwayAgain(t *testing.T) {
 	startClient(t, path, seen)
 	for n := range 2 {
 		seen.await(t, "the absence", func(s seenLog) bool { return s.away == n+1 })
-		server, stop := startServer(t, path, Backend{Announcer: discard{}})
-		addr := announcements(1)[0].Address
+		server, stop := startServer(t, path, Backend{Sink: discard{}})
+		addr := candidacies(1)[0].Address
 		server.Report(announcer.Status{Address: addr, State: announcer.Announced})
 		seen.await(t, "the status", func(s seenLog) bool { return len(s.statuses) == 1 })
 		stop()
@@ -92,15 +92,15 @@ func TestAwayAgain(t *testing.T) {
 
 func TestPutRefuses(t *testing.T) {
 	client := NewClient("", newWatcher(), quietLog())
-	if err := client.Put(announcer.Announcement{}); !errors.Is(err, ErrInvalid) {
+	if err := client.Put(announcer.Candidacy{}); !errors.Is(err, ErrInvalid) {
 		t.Errorf("no address: error %v, want ErrInvalid", err)
 	}
-	for _, a := range announcements(MaxAddresses) {
+	for _, a := range candidacies(MaxAddresses) {
 		if err := client.Put(a); err != nil {
 			t.Fatal(err)
 		}
 	}
-	one := announcements(MaxAddresses + 1)[MaxAddresses]
+	one := candidacies(MaxAddresses + 1)[MaxAddresses]
 	if err := client.Put(one); !errors.Is(err, ErrFull) || !strings.Contains(err.Error(), one.Address.String()) {
 		t.Errorf("one too many: error %v, want ErrFull that names it", err)
 	}

@@ -5,10 +5,11 @@
 //
 // The announcer listens on a Unix stream socket, since it outlives the agent;
 // the agent dials, and dials again. Both begin with a hello that carries the
-// protocol version. Then the agent sends a snapshot of all its announcements,
-// in as many frames as it takes, and differences after it. The announcer sends
-// the state of every address, differences after it, and its samples at every
-// beat. A side that is silent for several beats counts as hung, and the
+// protocol version. Then the agent sends the facts that it knows of the node and
+// the cluster, and a snapshot of all its candidacies, in as many frames as it
+// takes, and differences after them. The announcer sends the state of every
+// address, differences after it, its samples and its view of the other
+// announcers at every beat, the view also on a change. A side that is silent for several beats counts as hung, and the
 // connection is given up: the agent dials anew, and the announcer goes on with
 // what it was last told. A snapshot that breaks off changes nothing.
 //
@@ -19,6 +20,7 @@
 // # Frames
 //
 // A frame is a length (4 bytes, big-endian, at most MaxFrame) and a JSON body.
+// What does not fit into one goes on in the next, of the same kind.
 //
 // # Who may connect
 //

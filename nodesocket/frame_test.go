@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/netip"
 	"strings"
@@ -31,19 +32,22 @@ var exemplars = []struct {
 	body    string
 }{
 	{
-		message{Kind: kindHello, Version: 1, Role: roleAgent},
-		`{"kind":"hello","version":1,"role":"agent"}`,
+		message{Kind: kindHello, Version: 2, Role: roleAgent},
+		`{"kind":"hello","version":2,"role":"agent"}`,
 	},
 	{
-		message{Kind: kindSnapshot, More: true, Announcements: []announcer.Announcement{
-			{Address: netip.MustParseAddr("192.0.2.1"), Interface: "eth0", Probe: true},
-			{Address: netip.MustParseAddr("2001:db8::1")},
+		message{Kind: kindSnapshot, More: true, Candidacies: []announcer.Candidacy{
+			{
+				Announcement: announcer.Announcement{Address: netip.MustParseAddr("192.0.2.1"), Interface: "eth0", Probe: true},
+				Eligible:     true, Hosts: []string{"worker-1"},
+			},
+			{Announcement: announcer.Announcement{Address: netip.MustParseAddr("2001:db8::1")}, Hosts: []string{}},
 		}},
-		`{"kind":"snapshot","announcements":[{"address":"192.0.2.1","interface":"eth0","probe":true},{"address":"2001:db8::1"}],"more":true}`,
+		`{"kind":"snapshot","candidacies":[{"address":"192.0.2.1","interface":"eth0","probe":true,"eligible":true,"hosts":["worker-1"]},{"address":"2001:db8::1","eligible":false,"hosts":[]}],"more":true}`,
 	},
 	{
-		message{Kind: kindPut, Announcements: []announcer.Announcement{{Address: netip.MustParseAddr("192.0.2.1")}}},
-		`{"kind":"put","announcements":[{"address":"192.0.2.1"}]}`,
+		message{Kind: kindPut, Candidacies: candidacies(1)},
+		`{"kind":"put","candidacies":[{"address":"10.0.0.0","interface":"eth0","eligible":true}]}`,
 	},
 	{
 		message{Kind: kindDelete, Addresses: []netip.Addr{netip.MustParseAddr("2001:db8::1")}},
@@ -59,6 +63,29 @@ var exemplars = []struct {
 	{
 		message{Kind: kindSamples, Samples: []announcer.Sample{{Metric: "m", Interface: "eth0", Family: "ipv4", Value: 3}}},
 		`{"kind":"samples","samples":[{"metric":"m","interface":"eth0","family":"ipv4","value":3}]}`,
+	},
+	{
+		message{Kind: kindSamples, Samples: []announcer.Sample{{Metric: "m", Histogram: &announcer.Histogram{
+			Count: 3, Sum: 0.4, Buckets: []announcer.Bucket{{UpperBound: 0.1, Count: 2}},
+		}}}},
+		`{"kind":"samples","samples":[{"metric":"m","value":0,"histogram":{"count":3,"sum":0.4,"buckets":[{"le":0.1,"count":2}]}}]}`,
+	},
+	{
+		message{Kind: kindFacts, Facts: &announcer.Facts{
+			Cluster: "0b2b", Excluded: true, Nodes: 3, Peers: []netip.Addr{netip.MustParseAddr("192.0.2.2")}, CutOff: true, Rebalance: "7",
+		}},
+		`{"kind":"facts","facts":{"cluster":"0b2b","excluded":true,"nodes":3,"peers":["192.0.2.2"],"cutOff":true,"rebalance":"7"}}`,
+	},
+	{
+		message{Kind: kindView, View: &announcer.View{
+			Node: "a", Incarnation: 5, Scheduling: "SCHED_FIFO", Keyed: true, Members: []announcer.Member{{
+				Node: "b", Incarnation: 4, Interface: "eth0", Source: netip.MustParseAddr("192.0.2.2"), State: announcer.Alive,
+				Since: time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC), Interval: 25 * time.Millisecond, Multiplier: 4, Standing: true,
+			}},
+		}},
+		`{"kind":"view","view":{"node":"a","incarnation":5,"scheduling":"SCHED_FIFO","keyed":true,"alone":false,"isolated":false,"members":[` +
+			`{"node":"b","incarnation":4,"interface":"eth0","source":"192.0.2.2","state":"Alive","since":"2026-11-23T08:00:00Z",` +
+			`"interval":25000000,"multiplier":4,"lost":0,"claims":0,"standing":true}]}}`,
 	},
 	{message{Kind: kindPing}, `{"kind":"ping"}`},
 	{message{Kind: kindHealth, Error: "stuck"}, `{"kind":"health","error":"stuck"}`},
@@ -119,29 +146,59 @@ func TestEncodeRefusesOversize(t *testing.T) {
 	}
 }
 
-// The largest batches of the longest valid items fit into a frame.
-func TestFullBatchesFit(t *testing.T) {
+// However long valid items are, what is cut to fit does.
+func TestPartsFit(t *testing.T) {
 	longest := netip.MustParseAddr("2001:1111:2222:3333:4444:5555:6666:7777")
 	escaped := strings.Repeat("<", 15) // 6 bytes each in JSON
-	announcement := announcer.Announcement{Address: longest, Interface: escaped, Probe: true}
-	if err := Validate(announcement); err != nil {
+	name := strings.Repeat("n", maxName)
+	candidacy := announcer.Candidacy{
+		Announcement: announcer.Announcement{Address: longest, Interface: escaped, Probe: true},
+		Hosts:        repeat(name, announcer.MaxHosts),
+	}
+	if err := Validate(candidacy); err != nil {
 		t.Fatal(err)
 	}
 	status := announcer.Status{
-		Address: longest, State: announcer.Announced, Interfaces: repeat(escaped, maxInterfaces),
+		Address: longest, State: announcer.Announced, Owner: name, Interfaces: repeat(escaped, maxInterfaces),
 		Stranger: announcer.HardwareAddr(make(net.HardwareAddr, 20)), Since: time.Now(),
 	}
 	sample := announcer.Sample{
-		Metric: strings.Repeat("m", 64), Interface: escaped, Family: "ipv6",
-		Reason: strings.Repeat("r", 64), Value: 1.0 / 3,
+		Metric: strings.Repeat("m", 64), Interface: escaped, Family: "ipv6", Reason: strings.Repeat("<", 64),
+		State: "Alive", Value: math.MaxFloat64, Histogram: &announcer.Histogram{
+			Count: math.MaxUint64, Sum: math.SmallestNonzeroFloat64,
+			Buckets: repeat(announcer.Bucket{UpperBound: 1.2345678901234567e-300, Count: math.MaxUint64}, announcer.MaxBuckets),
+		},
 	}
-	for _, m := range []message{
-		{Kind: kindSnapshot, Announcements: repeat(announcement, maxPuts), More: true},
-		{Kind: kindDelete, Addresses: repeat(longest, maxPuts)},
-		{Kind: kindStatus, Statuses: repeat(status, maxStatuses)},
-		{Kind: kindSamples, Samples: repeat(sample, maxSamples), More: true},
-	} {
-		if err := (&encoder{w: io.Discard}).encode(&m); err != nil {
+	member := announcer.Member{
+		Node: name, Incarnation: math.MaxUint64, Interface: escaped, Source: longest, State: announcer.Alive, Since: time.Now(),
+		Interval: math.MinInt64, Multiplier: math.MinInt64, Lost: math.MaxUint64, Claims: math.MinInt64,
+	}
+	facts := announcer.Facts{
+		Cluster: strings.Repeat("<", maxName), Rebalance: strings.Repeat("<", maxName),
+		Excluded: true, CutOff: true, Nodes: math.MinInt64, Peers: repeat(longest, MaxPeers),
+	}
+	if err := ValidateFacts(facts); err != nil {
+		t.Fatal(err)
+	}
+	view := announcer.View{
+		Node: name, Scheduling: escaped, Members: repeat(member, 500),
+		Complaints: repeat(strings.Repeat("c", 256), maxComplaints+1),
+	}
+	var messages []*message
+	for _, part := range parts(repeat(candidacy, 100), candidacyBytes) {
+		messages = append(messages, &message{Kind: kindSnapshot, Candidacies: part, More: true})
+	}
+	for _, part := range parts(repeat(longest, 10_000), peerBytes) {
+		messages = append(messages, &message{Kind: kindDelete, Addresses: part})
+	}
+	for _, part := range parts(repeat(status, 100), statusBytes) {
+		messages = append(messages, &message{Kind: kindStatus, Statuses: part})
+	}
+	messages = append(messages, sampleMessages(func() []announcer.Sample { return repeat(sample, 100) })...)
+	messages = append(messages, factsMessages(facts)...)
+	messages = append(messages, viewMessages(view)...)
+	for _, m := range messages {
+		if err := (&encoder{w: io.Discard}).encode(m); err != nil {
 			t.Error(err)
 		}
 	}
@@ -182,25 +239,26 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// discard is an announcer that does nothing.
+// discard is a sink that does nothing.
 type discard struct{}
 
-func (discard) Put(announcer.Announcement)       {}
-func (discard) Delete(netip.Addr)                {}
-func (discard) Replace([]announcer.Announcement) {}
+func (discard) Put(announcer.Candidacy)       {}
+func (discard) Delete(netip.Addr)             {}
+func (discard) Replace([]announcer.Candidacy) {}
+func (discard) Facts(announcer.Facts)         {}
 
 // announcements returns n of them, each with another address.
-func announcements(n int) []announcer.Announcement {
-	all := make([]announcer.Announcement, n)
+func candidacies(n int) []announcer.Candidacy {
+	all := make([]announcer.Candidacy, n)
 	for i := range all {
 		addr := netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
-		all[i] = announcer.Announcement{Address: addr, Interface: "eth0"}
+		all[i] = announcer.Candidacy{Announcement: announcer.Announcement{Address: addr, Interface: "eth0"}, Eligible: true}
 	}
 	return all
 }
 
 func BenchmarkEncode(b *testing.B) {
-	m := message{Kind: kindPut, Announcements: announcements(maxPuts)}
+	m := message{Kind: kindPut, Candidacies: candidacies(256)}
 	e := encoder{w: io.Discard}
 	b.ReportAllocs()
 	for b.Loop() {
@@ -208,12 +266,12 @@ func BenchmarkEncode(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	perAddress(b)
+	perAddress(b, len(m.Candidacies))
 }
 
 func BenchmarkDecode(b *testing.B) {
 	var wire bytes.Buffer
-	m := message{Kind: kindPut, Announcements: announcements(maxPuts)}
+	m := message{Kind: kindPut, Candidacies: candidacies(256)}
 	if err := (&encoder{w: &wire}).encode(&m); err != nil {
 		b.Fatal(err)
 	}
@@ -226,46 +284,11 @@ func BenchmarkDecode(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	perAddress(b)
+	perAddress(b, len(m.Candidacies))
 }
 
-func perAddress(b *testing.B) {
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/maxPuts, "ns/address")
-}
-
-func TestValidate(t *testing.T) {
-	tests := []struct {
-		address, iface string
-		valid          bool
-	}{
-		{"192.0.2.1", "", true},
-		{"2001:db8::1", "eth0.100", true},
-		{"fe80::1", "", true},
-		{"192.0.2.1", "abcdefghijklmno", true},
-		{"192.0.2.1", "abcdefghijklmnop", false},
-		{"192.0.2.1", "eth0 ", false},
-		{"192.0.2.1", "../x", false},
-		{"192.0.2.1", "..", false},
-		{"192.0.2.1", "eth0:1", false},
-		{"fe80::1%eth0", "", false},
-		{"::ffff:192.0.2.1", "", false},
-		{"0.0.0.0", "", false},
-		{"::", "", false},
-		{"127.0.0.1", "", false},
-		{"::1", "", false},
-		{"224.0.0.1", "", false},
-		{"ff02::1", "", false},
-		{"255.255.255.255", "", false},
-	}
-	for _, test := range tests {
-		a := announcer.Announcement{Address: netip.MustParseAddr(test.address), Interface: test.iface}
-		if err := Validate(a); (err == nil) != test.valid || (err != nil && !errors.Is(err, ErrInvalid)) {
-			t.Errorf("%+v: error %v, want valid %v", a, err, test.valid)
-		}
-	}
-	if err := Validate(announcer.Announcement{}); !errors.Is(err, ErrInvalid) {
-		t.Errorf("no address: error %v, want ErrInvalid", err)
-	}
+func perAddress(b *testing.B, n int) {
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/address")
 }
 
 func ExampleVersionError() {

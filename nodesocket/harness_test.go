@@ -92,7 +92,7 @@ func startClient(t *testing.T, path string, observer Observer) (c *Client, stop 
 	return c, run(t, c.Run)
 }
 
-func put(t *testing.T, c *Client, all ...announcer.Announcement) {
+func put(t *testing.T, c *Client, all ...announcer.Candidacy) {
 	t.Helper()
 	for _, a := range all {
 		if err := c.Put(a); err != nil {

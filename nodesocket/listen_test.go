@@ -64,12 +64,12 @@ func TestStaleSocketIsRemoved(t *testing.T) {
 	if err := crashed.Close(); err != nil {
 		t.Fatal(err)
 	}
-	startServer(t, path, Backend{Announcer: discard{}})
+	startServer(t, path, Backend{Sink: discard{}})
 }
 
 func TestListenLeavesOthersAlone(t *testing.T) {
 	path := socketPath(t)
-	startServer(t, path, Backend{Announcer: discard{}})
+	startServer(t, path, Backend{Sink: discard{}})
 	if _, err := listen(t.Context(), path); !errors.Is(err, syscall.EADDRINUSE) {
 		t.Errorf("a second announcer: %v, want EADDRINUSE", err)
 	}

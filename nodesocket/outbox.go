@@ -11,6 +11,8 @@ import (
 type outbox[V any] struct {
 	// wake holds a token while there may be something to take.
 	wake chan struct{}
+	// bytes is how much of a frame a value takes at most.
+	bytes func(V) int
 	// last says that a value need not be kept once it was told; may be nil.
 	last func(V) bool
 
@@ -19,9 +21,10 @@ type outbox[V any] struct {
 	dirty  map[netip.Addr]struct{}
 }
 
-func newOutbox[V any](last func(V) bool) *outbox[V] {
+func newOutbox[V any](bytes func(V) int, last func(V) bool) *outbox[V] {
 	return &outbox[V]{
 		wake:   make(chan struct{}, 1),
+		bytes:  bytes,
 		last:   last,
 		values: make(map[netip.Addr]V),
 		dirty:  make(map[netip.Addr]struct{}),
@@ -100,21 +103,26 @@ func (o *outbox[V]) restart() {
 	}
 }
 
-// take returns up to limit changes, and takes them as told: the new values,
-// and the addresses that no longer have one.
-func (o *outbox[V]) take(limit int) (changed []V, gone []netip.Addr) {
+// take returns changes, as many as two frames hold, and takes them as told: the
+// new values, and the addresses that no longer have one.
+func (o *outbox[V]) take() (changed []V, gone []netip.Addr) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	valuesRoom, goneRoom := room, room
 	for addr := range o.dirty {
-		if len(changed)+len(gone) == limit {
-			break
-		}
-		delete(o.dirty, addr)
 		v, held := o.values[addr]
 		if !held {
+			if goneRoom -= addressBytes; goneRoom < 0 {
+				break
+			}
+			delete(o.dirty, addr)
 			gone = append(gone, addr)
 			continue
 		}
+		if valuesRoom -= o.bytes(v); valuesRoom < 0 && len(changed) > 0 {
+			break
+		}
+		delete(o.dirty, addr)
 		changed = append(changed, v)
 		if o.last != nil && o.last(v) {
 			delete(o.values, addr)

@@ -13,13 +13,13 @@ import (
 // there is to take knows exactly the values.
 func TestOutboxTellsAll(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		box := newOutbox[int](nil)
+		box := newOutbox(func(int) int { return room / 3 }, nil)
 		values, peer := map[netip.Addr]int{}, map[netip.Addr]int{}
 		addr := rapid.Custom(func(t *rapid.T) netip.Addr {
 			return netip.AddrFrom4([4]byte{192, 0, 2, rapid.Byte().Draw(t, "addr") % 8})
 		})
-		take := func(limit int) int {
-			changed, gone := box.take(limit)
+		take := func() int {
+			changed, gone := box.take()
 			for _, v := range changed {
 				peer[netip.AddrFrom4([4]byte{192, 0, 2, byte(v)})] = v
 			}
@@ -41,7 +41,7 @@ func TestOutboxTellsAll(t *testing.T) {
 				box.remove(a)
 				delete(values, a)
 			},
-			"take": func(t *rapid.T) { take(rapid.IntRange(1, 4).Draw(t, "limit")) },
+			"take": func(*rapid.T) { take() },
 			"new peer, differences": func(*rapid.T) {
 				box.restart()
 				clear(peer)
@@ -54,7 +54,7 @@ func TestOutboxTellsAll(t *testing.T) {
 			},
 		})
 		for told := 1; told > 0; {
-			told = take(3)
+			told = take()
 		}
 		if diff := cmp.Diff(values, peer, compareAddrs); diff != "" {
 			t.Fatalf("the peer knows (-want +got):\n%s", diff)
@@ -63,21 +63,21 @@ func TestOutboxTellsAll(t *testing.T) {
 }
 
 func TestOutboxForgetsLastWords(t *testing.T) {
-	box := newOutbox(func(v string) bool { return v == "gone" })
+	box := newOutbox(func(string) int { return 1 }, func(v string) bool { return v == "gone" })
 	addr := netip.MustParseAddr("192.0.2.1")
 	box.set(addr, "here")
 	box.set(addr, "gone")
-	if changed, gone := box.take(10); !slices.Equal(changed, []string{"gone"}) || gone != nil {
+	if changed, gone := box.take(); !slices.Equal(changed, []string{"gone"}) || gone != nil {
 		t.Errorf("took %q and %v, want the last word only", changed, gone)
 	}
 	box.restart()
-	if changed, gone := box.take(10); changed != nil || gone != nil {
+	if changed, gone := box.take(); changed != nil || gone != nil {
 		t.Errorf("a new peer is told %q and %v, want nothing", changed, gone)
 	}
 }
 
 func TestOutboxIsBounded(t *testing.T) {
-	box := newOutbox[struct{}](nil)
+	box := newOutbox(func(struct{}) int { return 1 }, nil)
 	addr := netip.MustParseAddr("10.0.0.0")
 	first := addr
 	for range MaxAddresses {

@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 	case roleAgent:
 		client := NewClient(os.Args[1], newWatcher(), quietLog())
 		client.timing = quick
-		for _, a := range announcements(3) {
+		for _, a := range candidacies(3) {
 			err = errors.Join(err, client.Put(a))
 		}
 		client.Synced()
@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	case roleAnnouncer:
 		server := NewServer(os.Args[1], quietLog())
 		server.timing = quick
-		err = server.Run(ctx, Backend{Announcer: discard{}})
+		err = server.Run(ctx, Backend{Sink: discard{}})
 	default:
 		os.Exit(m.Run())
 	}
@@ -82,8 +82,8 @@ func awaitTurnOver(t *testing.T, s *Server) {
 }
 
 func TestAgentKilledHungAndBack(t *testing.T) {
-	path, wire, all := socketPath(t), newRecorder(), announcements(3)
-	server, _ := startServer(t, path, Backend{Announcer: wire})
+	path, wire, all := socketPath(t), newRecorder(), candidacies(3)
+	server, _ := startServer(t, path, Backend{Sink: wire})
 	untouched := func(snapshots int) {
 		t.Helper()
 		wire.awaitAnnounced(t, all...)
@@ -116,7 +116,7 @@ func TestAnnouncerKilledHungAndBack(t *testing.T) {
 
 	send(syscall.SIGSTOP)
 	poll(t, "the hang to show", func() bool { return !client.Connected() })
-	put(t, client, announcements(10_000)...) // blocks on nobody
+	put(t, client, candidacies(10_000)...) // blocks on nobody
 	send(syscall.SIGCONT)
 	poll(t, "a new connection", client.Connected)
 
@@ -124,6 +124,6 @@ func TestAnnouncerKilledHungAndBack(t *testing.T) {
 	wait()
 	poll(t, "the end to show", func() bool { return !client.Connected() })
 	wire := newRecorder() // takes over the socket that the crash left
-	startServer(t, path, Backend{Announcer: wire})
-	wire.awaitAnnounced(t, announcements(10_000)...)
+	startServer(t, path, Backend{Sink: wire})
+	wire.awaitAnnounced(t, candidacies(10_000)...)
 }

@@ -58,20 +58,21 @@ func (w *watched[V]) await(t *testing.T, what string, ok func(V) bool) {
 
 // wireLog is what a recorder was told, and stands for what goes out on the wire.
 type wireLog struct {
-	announced               map[netip.Addr]announcer.Announcement
+	announced               map[netip.Addr]announcer.Candidacy
 	replaces, puts, deletes int
+	facts                   []announcer.Facts
 }
 
-// recorder is an announcer that remembers.
+// recorder is a sink that remembers.
 type recorder struct{ watched[wireLog] }
 
 func newRecorder() *recorder {
 	r := new(recorder)
-	r.value.announced = make(map[netip.Addr]announcer.Announcement)
+	r.value.announced = make(map[netip.Addr]announcer.Candidacy)
 	return r
 }
 
-func (r *recorder) Put(a announcer.Announcement) {
+func (r *recorder) Put(a announcer.Candidacy) {
 	r.change(func(w *wireLog) { w.puts++; w.announced[a.Address] = a })
 }
 
@@ -79,7 +80,7 @@ func (r *recorder) Delete(addr netip.Addr) {
 	r.change(func(w *wireLog) { w.deletes++; delete(w.announced, addr) })
 }
 
-func (r *recorder) Replace(all []announcer.Announcement) {
+func (r *recorder) Replace(all []announcer.Candidacy) {
 	r.change(func(w *wireLog) {
 		w.replaces++
 		clear(w.announced)
@@ -89,15 +90,19 @@ func (r *recorder) Replace(all []announcer.Announcement) {
 	})
 }
 
+func (r *recorder) Facts(f announcer.Facts) {
+	r.change(func(w *wireLog) { w.facts = append(w.facts, f) })
+}
+
 // awaitAnnounced waits until exactly these are announced.
-func (r *recorder) awaitAnnounced(t *testing.T, want ...announcer.Announcement) {
+func (r *recorder) awaitAnnounced(t *testing.T, want ...announcer.Candidacy) {
 	t.Helper()
-	slices.SortFunc(want, func(a, b announcer.Announcement) int { return a.Address.Compare(b.Address) })
+	slices.SortFunc(want, func(a, b announcer.Candidacy) int { return a.Address.Compare(b.Address) })
 	r.await(t, "announcements", func(w wireLog) bool {
 		if len(w.announced) != len(want) {
 			return false
 		}
-		got := slices.SortedFunc(maps.Values(w.announced), func(a, b announcer.Announcement) int {
+		got := slices.SortedFunc(maps.Values(w.announced), func(a, b announcer.Candidacy) int {
 			return a.Address.Compare(b.Address)
 		})
 		return cmp.Equal(want, got, compareAddrs)
@@ -108,6 +113,7 @@ func (r *recorder) awaitAnnounced(t *testing.T, want ...announcer.Announcement) 
 type seenLog struct {
 	statuses map[netip.Addr]announcer.Status
 	samples  []announcer.Sample
+	view     announcer.View
 	// away counts how often the announcer was said to be away.
 	away int
 }
@@ -133,4 +139,8 @@ func (w *watcher) Observe(status announcer.Status) {
 
 func (w *watcher) ObserveSamples(samples []announcer.Sample) {
 	w.change(func(s *seenLog) { s.samples = samples })
+}
+
+func (w *watcher) ObserveView(view announcer.View) {
+	w.change(func(s *seenLog) { s.view = view })
 }

@@ -1,10 +1,6 @@
 package nodesocket
 
-import (
-	"slices"
-
-	"github.com/heraldlb/herald/announcer"
-)
+import "github.com/heraldlb/herald/announcer"
 
 // sampleMessages carries what source returns; a ping if there is nothing.
 func sampleMessages(source func() []announcer.Sample) []*message {
@@ -12,13 +8,10 @@ func sampleMessages(source func() []announcer.Sample) []*message {
 		return ping()
 	}
 	var messages []*message
-	for chunk := range slices.Chunk(source(), maxSamples) {
-		messages = append(messages, &message{Kind: kindSamples, Samples: chunk, More: true})
+	cut := parts(source(), sampleBytes)
+	for i, part := range cut {
+		messages = append(messages, &message{Kind: kindSamples, Samples: part, More: i+1 < len(cut)})
 	}
-	if len(messages) == 0 {
-		return ping()
-	}
-	messages[len(messages)-1].More = false
 	return messages
 }
 

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -17,13 +19,29 @@ import (
 // maxConnections bounds the connections at a time, probes among them.
 const maxConnections = 16
 
+// Sink takes what the agent says, from one goroutine at a time. Its methods do
+// not block.
+type Sink interface {
+	// Put begins, or changes, a candidacy.
+	Put(announcer.Candidacy)
+	// Delete says that no Service holds an address any more.
+	Delete(netip.Addr)
+	// Replace makes the candidacies exactly these.
+	Replace([]announcer.Candidacy)
+	// Facts says what is known beyond single addresses. It comes before the
+	// first Replace of an agent that knows any.
+	Facts(announcer.Facts)
+}
+
 // Backend is what stands behind a Server.
 type Backend struct {
-	// Announcer is told what the agent says, from one goroutine at a time.
-	Announcer announcer.Announcer
+	Sink Sink
 	// Samples is asked at every beat while an agent is connected, for finite
 	// values; nil: none.
 	Samples func() []announcer.Sample
+	// View is asked at every beat while an agent is connected, and after
+	// Server.ViewChanged; nil: there is none.
+	View func() announcer.View
 	// Health is asked by probes; an error is the complaint, nil Health is healthy.
 	Health func() error
 }
@@ -34,6 +52,9 @@ type Server struct {
 	log      *slog.Logger
 	timing   timing
 	statuses *outbox[announcer.Status]
+
+	// viewChanged: the agent was not told of the newest view.
+	viewChanged atomic.Bool
 
 	mu sync.Mutex
 	// current is the connection of the newest agent, nil if there was none.
@@ -52,7 +73,7 @@ func NewServer(path string, log *slog.Logger) *Server {
 		path:     path,
 		log:      log,
 		timing:   defaultTiming(),
-		statuses: newOutbox(func(s announcer.Status) bool { return s.State == announcer.Withdrawn }),
+		statuses: newOutbox(statusBytes, func(s announcer.Status) bool { return s.State == announcer.Withdrawn }),
 	}
 }
 
@@ -65,6 +86,12 @@ func (s *Server) Report(status announcer.Status) {
 	if !s.statuses.set(status.Address, status) {
 		s.log.Error("too many addresses to report", "address", status.Address, "limit", MaxAddresses)
 	}
+}
+
+// ViewChanged has the agent told the view before the next beat. It never blocks.
+func (s *Server) ViewChanged() {
+	s.viewChanged.Store(true)
+	s.statuses.signal()
 }
 
 // Run serves until ctx ends, then returns nil; the socket is removed. It
@@ -147,12 +174,12 @@ func (s *Server) serveAgent(ctx context.Context, l *link, backend Backend) {
 	defer s.takeTurn(end)()
 	s.log.Info("agent connected")
 	s.statuses.restart()
-	desired := &desired{sink: backend.Announcer}
+	desired := &desired{sink: backend.Sink}
 	err := l.run(ctx, talk{
 		handle:  desired.handle,
-		pending: s.pending,
+		pending: func() []*message { return s.pending(backend) },
 		wake:    s.statuses.wake,
-		beat:    func() []*message { return sampleMessages(backend.Samples) },
+		beat:    func() []*message { return append(sampleMessages(backend.Samples), s.view(backend)...) },
 	})
 	s.log.Info("agent gone, carrying on with what it said last", "reason", err)
 }
@@ -173,10 +200,21 @@ func (s *Server) takeTurn(end context.CancelFunc) (over func()) {
 	return func() { close(mine.done) }
 }
 
-func (s *Server) pending() []*message {
-	statuses, _ := s.statuses.take(maxStatuses)
-	if len(statuses) == 0 {
+func (s *Server) pending(backend Backend) []*message {
+	var messages []*message
+	if s.viewChanged.Load() {
+		messages = s.view(backend)
+	}
+	if statuses, _ := s.statuses.take(); len(statuses) > 0 {
+		messages = append(messages, &message{Kind: kindStatus, Statuses: statuses})
+	}
+	return messages
+}
+
+func (s *Server) view(backend Backend) []*message {
+	s.viewChanged.Store(false)
+	if backend.View == nil {
 		return nil
 	}
-	return []*message{{Kind: kindStatus, Statuses: statuses}}
+	return viewMessages(backend.View())
 }

@@ -15,8 +15,8 @@ import (
 )
 
 func TestSnapshotThenDifferences(t *testing.T) {
-	path, wire, all := socketPath(t), newRecorder(), announcements(4)
-	startServer(t, path, Backend{Announcer: wire})
+	path, wire, all := socketPath(t), newRecorder(), candidacies(4)
+	startServer(t, path, Backend{Sink: wire})
 	client, _ := startClient(t, path, newWatcher())
 
 	put(t, client, all[:3]...)
@@ -24,7 +24,8 @@ func TestSnapshotThenDifferences(t *testing.T) {
 	wire.awaitAnnounced(t, all[:3]...)
 	put(t, client, all[3], all[0])
 	client.Delete(all[1].Address)
-	changed := announcer.Announcement{Address: all[2].Address, Interface: "eth1"}
+	changed := all[2]
+	changed.Interface = "eth1"
 	put(t, client, changed)
 	wire.awaitAnnounced(t, all[0], changed, all[3])
 
@@ -38,7 +39,7 @@ func TestSnapshotThenDifferences(t *testing.T) {
 
 // An agent that does not know everything yet lives, but tells nothing.
 func TestNothingIsToldBeforeSynced(t *testing.T) {
-	path, all := socketPath(t), announcements(1)
+	path, all := socketPath(t), candidacies(1)
 	accept := rawAnnouncer(t, path)
 	client, _ := startClient(t, path, newWatcher())
 	put(t, client, all...)
@@ -57,7 +58,7 @@ func TestNothingIsToldBeforeSynced(t *testing.T) {
 		if m.Kind == kindPing {
 			continue
 		}
-		want := &message{Kind: kindSnapshot, Announcements: all}
+		want := &message{Kind: kindSnapshot, Candidacies: all}
 		if diff := cmp.Diff(want, m, compareAddrs); diff != "" {
 			t.Errorf("after Synced (-want +got):\n%s", diff)
 		}
@@ -66,8 +67,8 @@ func TestNothingIsToldBeforeSynced(t *testing.T) {
 }
 
 func TestAgentRestartChangesNothing(t *testing.T) {
-	path, wire, all := socketPath(t), newRecorder(), announcements(3)
-	startServer(t, path, Backend{Announcer: wire})
+	path, wire, all := socketPath(t), newRecorder(), candidacies(3)
+	startServer(t, path, Backend{Sink: wire})
 	first, stop := startClient(t, path, newWatcher())
 	put(t, first, all...)
 	first.Synced()
@@ -86,9 +87,9 @@ func TestAgentRestartChangesNothing(t *testing.T) {
 }
 
 func TestAnnouncerRestartIsToldAll(t *testing.T) {
-	path, all := socketPath(t), announcements(3)
+	path, all := socketPath(t), candidacies(3)
 	before := newRecorder()
-	_, stop := startServer(t, path, Backend{Announcer: before})
+	_, stop := startServer(t, path, Backend{Sink: before})
 	client, _ := startClient(t, path, newWatcher())
 	put(t, client, all...)
 	client.Synced()
@@ -97,16 +98,16 @@ func TestAnnouncerRestartIsToldAll(t *testing.T) {
 	client.Delete(all[0].Address)
 
 	after := newRecorder()
-	startServer(t, path, Backend{Announcer: after})
+	startServer(t, path, Backend{Sink: after})
 	after.awaitAnnounced(t, all[1:]...)
 }
 
 // A probe is for the beginning: an announcement that stands is not put again,
 // and an announcer that restarts is not told to probe what it announced.
 func TestProbeIsForTheBeginning(t *testing.T) {
-	path, all := socketPath(t), announcements(2)
+	path, all := socketPath(t), candidacies(2)
 	before := newRecorder()
-	server, stop := startServer(t, path, Backend{Announcer: before})
+	server, stop := startServer(t, path, Backend{Sink: before})
 	seen := newWatcher()
 	client, _ := startClient(t, path, seen)
 	client.Synced()
@@ -118,55 +119,55 @@ func TestProbeIsForTheBeginning(t *testing.T) {
 	server.Report(announcer.Status{Address: all[0].Address, State: announcer.Announced})
 	server.Report(announcer.Status{Address: all[1].Address, State: announcer.Probing})
 	seen.await(t, "the statuses", func(s seenLog) bool { return len(s.statuses) == 2 })
-	put(t, client, announcer.Announcement{Address: all[0].Address, Interface: all[0].Interface})
+	put(t, client, candidacies(1)[0])
 	stop()
 
 	after := newRecorder()
-	startServer(t, path, Backend{Announcer: after})
+	startServer(t, path, Backend{Sink: after})
 	all[0].Probe = false
 	after.awaitAnnounced(t, all...)
 	before.await(t, "each once", func(w wireLog) bool { return w.replaces+w.puts <= 1+len(all) })
 }
 
 func TestHalfSnapshotIsDiscarded(t *testing.T) {
-	path, wire, all := socketPath(t), newRecorder(), announcements(4)
-	startServer(t, path, Backend{Announcer: wire})
+	path, wire, all := socketPath(t), newRecorder(), candidacies(4)
+	startServer(t, path, Backend{Sink: wire})
 	standing := rawAgent(t, path)
-	say(t, standing, agentHello, message{Kind: kindSnapshot, Announcements: all[:2]})
+	say(t, standing, agentHello, message{Kind: kindSnapshot, Candidacies: all[:2]})
 	wire.awaitAnnounced(t, all[:2]...)
 
 	killed := rawAgent(t, path)
-	say(t, killed, agentHello, message{Kind: kindSnapshot, Announcements: all[2:], More: true})
+	say(t, killed, agentHello, message{Kind: kindSnapshot, Candidacies: all[2:], More: true})
 	killed.close()
 	awaitEnd(t, standing) // it was replaced by the one that was killed
 
 	last := rawAgent(t, path)
-	say(t, last, agentHello, message{Kind: kindSnapshot, Announcements: all[1:3]})
+	say(t, last, agentHello, message{Kind: kindSnapshot, Candidacies: all[1:3]})
 	wire.awaitAnnounced(t, all[1:3]...)
 	wire.await(t, "whole snapshots only", func(w wireLog) bool { return w.replaces == 2 })
 }
 
 func TestNewAgentReplacesOld(t *testing.T) {
-	path, wire, all := socketPath(t), newRecorder(), announcements(3)
-	startServer(t, path, Backend{Announcer: wire})
+	path, wire, all := socketPath(t), newRecorder(), candidacies(3)
+	startServer(t, path, Backend{Sink: wire})
 	old := rawAgent(t, path)
-	say(t, old, agentHello, message{Kind: kindSnapshot, Announcements: all[:1]})
+	say(t, old, agentHello, message{Kind: kindSnapshot, Candidacies: all[:1]})
 	wire.awaitAnnounced(t, all[0])
 	young := rawAgent(t, path)
 	say(t, young, agentHello)
 	awaitEnd(t, old)
-	say(t, young, message{Kind: kindSnapshot, Announcements: all[1:]})
+	say(t, young, message{Kind: kindSnapshot, Candidacies: all[1:]})
 	wire.awaitAnnounced(t, all[1:]...)
 }
 
 func TestStatusesAndSamplesComeUp(t *testing.T) {
-	path, all := socketPath(t), announcements(3)
-	samples := make([]announcer.Sample, 2*maxSamples+1)
+	path, all := socketPath(t), candidacies(3)
+	samples := make([]announcer.Sample, 1000)
 	for i := range samples {
 		samples[i] = announcer.Sample{Metric: "herald_replies_sent_total", Value: float64(i)}
 	}
 	server, _ := startServer(t, path, Backend{
-		Announcer: discard{}, Samples: func() []announcer.Sample { return samples },
+		Sink: discard{}, Samples: func() []announcer.Sample { return samples },
 	})
 	report := func(i int, state announcer.State) {
 		server.Report(announcer.Status{Address: all[i].Address, State: state, Interfaces: repeat("eth0", maxInterfaces+1)})
@@ -201,7 +202,7 @@ func TestStatusesAndSamplesComeUp(t *testing.T) {
 // A withdrawal is not told to who comes later, so the agent forgets what it knew
 // of an announcer when it meets it, or another, again.
 func TestLostWithdrawal(t *testing.T) {
-	path, all := socketPath(t), announcements(2)
+	path, all := socketPath(t), candidacies(2)
 	accept, seen := rawAnnouncer(t, path), newWatcher()
 	startClient(t, path, seen)
 	for _, a := range all {
@@ -216,8 +217,8 @@ func TestLostWithdrawal(t *testing.T) {
 }
 
 func TestHundredThousandAddresses(t *testing.T) {
-	path, wire, all := socketPath(t), newRecorder(), announcements(100_000)
-	startServer(t, path, Backend{Announcer: wire})
+	path, wire, all := socketPath(t), newRecorder(), candidacies(100_000)
+	startServer(t, path, Backend{Sink: wire})
 	client, _ := startClient(t, path, newWatcher())
 	put(t, client, all...)
 	client.Synced()
@@ -231,10 +232,10 @@ func TestHundredThousandAddresses(t *testing.T) {
 
 // An agent that stops reading neither blocks the announcer nor keeps its place.
 func TestSlowReaderIsDropped(t *testing.T) {
-	path, wire, all := socketPath(t), newRecorder(), announcements(20_000)
-	server, _ := startServer(t, path, Backend{Announcer: wire})
+	path, wire, all := socketPath(t), newRecorder(), candidacies(20_000)
+	server, _ := startServer(t, path, Backend{Sink: wire})
 	slow := rawAgent(t, path)
-	say(t, slow, agentHello, message{Kind: kindSnapshot, Announcements: all[:1]})
+	say(t, slow, agentHello, message{Kind: kindSnapshot, Candidacies: all[:1]})
 	wire.awaitAnnounced(t, all[0])
 	gone := make(chan struct{})
 	go func() { // it goes on to speak, so that only its not reading counts
@@ -265,7 +266,7 @@ func TestProbe(t *testing.T) {
 		t.Errorf("no announcer: %v", err)
 	}
 	var complaint atomic.Pointer[error]
-	_, stop := startServer(t, path, Backend{Announcer: wire, Health: func() error {
+	_, stop := startServer(t, path, Backend{Sink: wire, Health: func() error {
 		if err := complaint.Load(); err != nil {
 			return *err
 		}

@@ -12,31 +12,38 @@ type upstream struct {
 	client *Client
 
 	// snapshot is what remains to be told of it.
-	snapshot []announcer.Announcement
+	snapshot []announcer.Candidacy
 	// begun and told say that the snapshot was taken, and sent to its end.
 	begun, told bool
+	// facts is what was told of them last.
+	facts *announcer.Facts
 
 	samples []announcer.Sample
+	view    *announcer.View
 }
 
 // pending is called by the writer only.
 func (u *upstream) pending() []*message {
+	if !u.client.synced.Load() {
+		return nil
+	}
+	if facts := u.client.facts.Load(); facts != u.facts {
+		u.facts = facts
+		return factsMessages(*facts)
+	}
 	if !u.begun {
-		if !u.client.synced.Load() {
-			return nil
-		}
 		u.snapshot, u.begun = u.client.desired.all(), true
 	}
 	if !u.told {
-		part := u.snapshot[:min(maxPuts, len(u.snapshot))]
+		part := u.snapshot[:fit(u.snapshot, candidacyBytes)]
 		u.snapshot = u.snapshot[len(part):]
 		u.told = len(u.snapshot) == 0
-		return []*message{{Kind: kindSnapshot, Announcements: part, More: !u.told}}
+		return []*message{{Kind: kindSnapshot, Candidacies: part, More: !u.told}}
 	}
-	changed, gone := u.client.desired.take(maxPuts)
+	changed, gone := u.client.desired.take()
 	var messages []*message
 	if len(changed) > 0 {
-		messages = append(messages, &message{Kind: kindPut, Announcements: changed})
+		messages = append(messages, &message{Kind: kindPut, Candidacies: changed})
 	}
 	if len(gone) > 0 {
 		messages = append(messages, &message{Kind: kindDelete, Addresses: gone})
@@ -60,6 +67,15 @@ func (u *upstream) handle(m *message) error {
 			u.client.observer.ObserveSamples(u.samples)
 			u.samples = nil
 		}
+	case kindView:
+		view, err := joinView(u.view, m)
+		if err != nil {
+			return err
+		}
+		if u.view = view; !m.More {
+			u.client.observer.ObserveView(*view)
+			u.view = nil
+		}
 	default:
 		return fmt.Errorf("%w: %q from an announcer", errUnexpected, m.Kind)
 	}
@@ -67,11 +83,11 @@ func (u *upstream) handle(m *message) error {
 }
 
 func (u *upstream) observe(status announcer.Status) {
-	if status.State == announcer.Announced {
+	if status.State == announcer.Announced || status.Owner != "" {
 		// Probed or not, it stands: an announcer that restarts need not probe.
-		u.client.desired.amend(status.Address, func(a announcer.Announcement) announcer.Announcement {
-			a.Probe = false
-			return a
+		u.client.desired.amend(status.Address, func(c announcer.Candidacy) announcer.Candidacy {
+			c.Probe = false
+			return c
 		})
 	}
 	u.client.observer.Observe(status)

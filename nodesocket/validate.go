@@ -1,0 +1,91 @@
+package nodesocket
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/heraldlb/herald/announcer"
+)
+
+// ErrInvalid is wrapped by errors about what no announcer could carry out.
+var ErrInvalid = errors.New("invalid")
+
+// Validate returns an error that wraps ErrInvalid unless c's address is
+// unicast, without zone and not IPv4-mapped, its interface is empty or a name
+// that Linux accepts, and its hosts are few and can be names of nodes.
+func Validate(c announcer.Candidacy) error {
+	if err := validAddress(c.Address); err != nil {
+		return err
+	}
+	if !validInterface(c.Interface) {
+		return fmt.Errorf("%w: %.32q of %s is not an interface name", ErrInvalid, c.Interface, c.Address)
+	}
+	if len(c.Hosts) > announcer.MaxHosts {
+		return fmt.Errorf("%w: %d hosts of %s, more than %d", ErrInvalid, len(c.Hosts), c.Address, announcer.MaxHosts)
+	}
+	for _, host := range c.Hosts {
+		if !validNode(host) {
+			return fmt.Errorf("%w: %.64q, host of %s, is not a name of a node", ErrInvalid, host, c.Address)
+		}
+	}
+	return nil
+}
+
+func validAddress(addr netip.Addr) error {
+	switch {
+	case !addr.IsValid():
+		return fmt.Errorf("%w: no address", ErrInvalid)
+	case addr.Zone() != "":
+		return fmt.Errorf("%w: %.64q has a zone", ErrInvalid, addr)
+	case addr.Is4In6():
+		return fmt.Errorf("%w: %s is IPv4-mapped", ErrInvalid, addr)
+	case addr.IsUnspecified(), addr.IsMulticast(), addr.IsLoopback(), addr == broadcast():
+		return fmt.Errorf("%w: %s is not a unicast address of a segment", ErrInvalid, addr)
+	}
+	return nil
+}
+
+func broadcast() netip.Addr { return netip.AddrFrom4([4]byte{255, 255, 255, 255}) }
+
+// validInterface follows dev_valid_name of Linux: at most IFNAMSIZ-1 bytes.
+func validInterface(name string) bool {
+	for i := range len(name) {
+		// By byte, as the kernel does: 0xa0 is a space to it.
+		if strings.IndexByte("/: \t\n\v\f\r\xa0\x00", name[i]) >= 0 {
+			return false
+		}
+	}
+	return len(name) <= 15 && name != "." && name != ".."
+}
+
+// validNode is laxer than RFC 1123, and lets nothing pass that is longer in
+// JSON than here.
+func validNode(name string) bool {
+	for i := range len(name) {
+		if c := name[i]; c <= ' ' || c >= 0x7f || strings.IndexByte(`"\<>&`, c) >= 0 {
+			return false
+		}
+	}
+	return name != "" && len(name) <= maxName
+}
+
+// ValidateFacts returns an error that wraps ErrInvalid unless the peers of f are
+// unicast addresses and no more than MaxPeers, and its words are short.
+func ValidateFacts(f announcer.Facts) error {
+	if len(f.Peers) > MaxPeers {
+		return fmt.Errorf("%w: %d peers, more than %d", ErrInvalid, len(f.Peers), MaxPeers)
+	}
+	for _, peer := range f.Peers {
+		if err := validAddress(peer); err != nil {
+			return fmt.Errorf("peer: %w", err)
+		}
+	}
+	for _, word := range []string{f.Cluster, f.Rebalance} {
+		if len(word) > maxName {
+			return fmt.Errorf("%w: %.32q is longer than %d bytes", ErrInvalid, word, maxName)
+		}
+	}
+	return nil
+}

@@ -7,6 +7,7 @@
 package authz
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -74,6 +75,10 @@ type question struct {
 	verb, path string
 }
 
+// Header may carry the credentials in place of Authorization, which the API
+// server takes off what it passes on to a Pod.
+const Header = "Herald-Authorization"
+
 var (
 	errUnauthenticated = errors.New("no valid bearer token")
 	errForbidden       = errors.New("not allowed")
@@ -101,7 +106,7 @@ func (d *doorkeeper) guard(log logr.Logger, next http.Handler) (http.Handler, er
 // admit returns nil for who may do what r asks for. Errors wrap
 // errUnauthenticated or errForbidden where that is the answer.
 func (d *doorkeeper) admit(r *http.Request) error {
-	token, found := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	token, found := strings.CutPrefix(cmp.Or(r.Header.Get("Authorization"), r.Header.Get(Header)), "Bearer ")
 	if !found || token == "" {
 		return errUnauthenticated
 	}

@@ -108,6 +108,16 @@ func TestFilter(t *testing.T) {
 	}
 }
 
+// The API server's proxy takes Authorization off.
+func TestHeader(t *testing.T) {
+	d := newDoorkeeper(countedTokens{new(counting)}, countedAccess{new(counting)})
+	request := httptest.NewRequest(http.MethodGet, "/membership", nil)
+	request.Header.Set(Header, "Bearer abc")
+	if err := d.admit(request); err != nil {
+		t.Error(err)
+	}
+}
+
 // An API server that is away allows nobody new, and denies nobody for good.
 func TestAway(t *testing.T) {
 	handler := guarded(t, &rest.Config{Host: "http://127.0.0.1:1"})

@@ -81,15 +81,14 @@ func (a *HardwareAddr) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Announcer answers on the wire for the addresses it is told of. Neither
-// method blocks on the wire.
+// Announcer answers on the wire for the addresses it is told of. No method
+// blocks on the wire. What is told in one call counts as one of many.
 type Announcer interface {
-	// Put begins, or changes, an announcement.
-	Put(Announcement)
-	// Delete ends the announcement of an address; unknown ones are ignored.
-	Delete(netip.Addr)
-	// Replace makes the announcements exactly these: what is not among them
-	// is withdrawn, what already stands is left alone.
-	Replace([]Announcement)
+	// Put begins, or changes, announcements.
+	Put(...Announcement)
+	// Delete ends the announcement of addresses; unknown ones are ignored.
+	Delete(...netip.Addr)
+	// Again has everybody told once more of addresses that another node of ours
+	// answered for too, and no longer does.
+	Again(...netip.Addr)
 }
-

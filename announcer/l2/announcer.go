@@ -20,7 +20,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 
 	"github.com/heraldlb/herald/announcer"
@@ -30,6 +29,16 @@ import (
 // Reporter is told how announcements fare. It does not block.
 type Reporter interface {
 	Report(announcer.Status)
+	// Broken says that nothing can be announced on a port, or that it is worth
+	// trying again.
+	Broken(p Port, broken bool)
+}
+
+// Port is where addresses of one family are announced on one interface, as long
+// as the epoch of that lasts.
+type Port struct {
+	Epoch uint64
+	IPv6  bool
 }
 
 // Announcer is an announcer.Announcer for the interfaces of the network
@@ -60,29 +69,23 @@ func New(timing Timing, reporter Reporter, log *slog.Logger) *Announcer {
 }
 
 // Put implements announcer.Announcer.
-func (a *Announcer) Put(ann announcer.Announcement) { a.inbox.put(ann) }
+func (a *Announcer) Put(all ...announcer.Announcement) { a.inbox.put(all) }
 
 // Delete implements announcer.Announcer.
-func (a *Announcer) Delete(addr netip.Addr) { a.inbox.delete(addr) }
+func (a *Announcer) Delete(addrs ...netip.Addr) { a.inbox.delete(addrs) }
 
-// Replace implements announcer.Announcer.
-func (a *Announcer) Replace(all []announcer.Announcement) { a.inbox.replace(all) }
+// Again implements announcer.Announcer.
+func (a *Announcer) Again(addrs ...netip.Addr) { a.inbox.renew(addrs) }
 
-// Run announces until ctx ends, then returns nil; nothing is answered any
-// more. It returns an error that wraps ErrPermission where packet sockets are
-// not allowed, and others where the kernel cannot be asked for its interfaces.
-func (a *Announcer) Run(ctx context.Context) error {
+// Run announces on the interfaces that changes tells of, until ctx ends, then
+// returns nil; nothing is answered any more. It returns an error that wraps
+// ErrPermission where packet sockets are not allowed.
+func (a *Announcer) Run(ctx context.Context, changes <-chan []link.Interface) error {
 	if err := mayOpenPacketSockets(); err != nil {
 		return err
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	watcher := link.NewWatcher(a.log)
-	group.Go(func() error { return watcher.Run(ctx) })
-	group.Go(func() error {
-		newLoop(a).run(ctx, watcher.Changes())
-		return nil
-	})
-	return group.Wait()
+	newLoop(a).run(ctx, changes)
+	return nil
 }
 
 // ErrPermission is wrapped by the error about a missing right.

@@ -73,7 +73,7 @@ func announceAll(t testing.TB, addrs []netip.Addr) *fixture {
 	for i, addr := range addrs {
 		all[i].Address = addr
 	}
-	a.Replace(all)
+	a.Put(all...)
 	for _, addr := range addrs {
 		a.waitState(t, addr, announcer.Announced)
 	}

@@ -68,6 +68,8 @@ type portKey struct {
 	family family
 }
 
+func (k portKey) public() Port { return Port{Epoch: k.epoch, IPv6: k.family == v6} }
+
 func newEngine(t Timing, random func(limit time.Duration) time.Duration) *engine {
 	return &engine{
 		timing:    t,
@@ -84,10 +86,11 @@ func newEngine(t Timing, random func(limit time.Duration) time.Duration) *engine
 func (e *engine) many(addresses int) bool { return addresses > e.timing.Burst }
 
 // put begins or changes an announcement, in bulk if it is one of many. What is
-// being probed, or in conflict, stays so: who puts it again knows no better.
-func (e *engine) put(now time.Time, a announcer.Announcement, bulk bool) {
-	en, ok := e.entries[a.Address]
-	if !ok {
+// being probed, or in conflict, stays so: who puts it again knows no better. It
+// reports whether the announcement is a new one.
+func (e *engine) put(now time.Time, a announcer.Announcement, bulk bool) bool {
+	en, old := e.entries[a.Address]
+	if !old {
 		en = &entry{state: announcer.Withdrawn}
 		en.Interface = a.Interface
 		e.entries[a.Address] = en
@@ -99,6 +102,28 @@ func (e *engine) put(now time.Time, a announcer.Announcement, bulk bool) {
 	}
 	en.Announcement, en.bulk = a, bulk
 	e.settle(now, en)
+	return !old
+}
+
+// again tells everybody anew of an address that another node of ours answered
+// for too. Whoever was met there was that node; one that is left is met anew.
+func (e *engine) again(now time.Time, addr netip.Addr) {
+	en, ok := e.entries[addr]
+	switch {
+	case !ok:
+	case en.state == announcer.Announced:
+		met := en.stranger != frame.MAC{}
+		en.conflict = conflict{}
+		e.newTurn(en)
+		if met {
+			e.report(en)
+		}
+		e.greet(en, en.sites)
+	case en.state == announcer.Conflict:
+		en.strikes = 0
+		e.probe(now, en)
+	default:
+	}
 }
 
 // delete ends an announcement.

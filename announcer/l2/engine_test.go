@@ -95,6 +95,7 @@ func (tr *transcript) replay(t *testing.T, text string) string {
 //	put ADDRESS [probe] [on NAME]
 //	put N from ADDRESS [probe]
 //	delete ADDRESS
+//	again ADDRESS                 another node of ours answered too, and no longer does
 //	see NAME ADDRESS MAC [probe]  a station uses, or probes for, an address
 //	flood NAME ADDRESS COUNT      so many stations use an address, one each millisecond
 //	refuse ADDRESS                the interface has no room for the last frame
@@ -123,6 +124,8 @@ func (tr *transcript) tell(t *testing.T, words []string) {
 		tr.put(t, args)
 	case "delete":
 		e.delete(tr.now, netip.MustParseAddr(args[0]))
+	case "again":
+		e.again(tr.now, netip.MustParseAddr(args[0]))
 	case "see":
 		tr.see(t, args)
 	case "refuse":

@@ -27,7 +27,7 @@ func TestPermission(t *testing.T) {
 			result <- err
 			return
 		}
-		result <- New(DefaultTiming(), nil, slog.New(slog.DiscardHandler)).Run(t.Context())
+		result <- New(DefaultTiming(), nil, slog.New(slog.DiscardHandler)).Run(t.Context(), nil)
 	}()
 	err := <-result
 	if !errors.Is(err, ErrPermission) || !strings.Contains(err.Error(), "CAP_NET_RAW") {
@@ -89,7 +89,8 @@ func TestSocketDies(t *testing.T) {
 	here.Address(t, "eth0", "192.0.2.1/24")
 	vip, vip6 := netip.MustParseAddr("192.0.2.10"), netip.MustParseAddr("2001:db8::10")
 	states := make(map[netip.Addr]announcer.State)
-	a := New(DefaultTiming(), reporterFunc(func(s announcer.Status) { states[s.Address] = s.State }), slog.New(slog.DiscardHandler))
+	broken := make(map[Port]bool)
+	a := New(DefaultTiming(), outageLog{func(s announcer.Status) { states[s.Address] = s.State }, broken}, slog.New(slog.DiscardHandler))
 	attrs := here.Link(t, "eth0").Attrs()
 	ctx, cancel := context.WithCancel(t.Context())
 	l := newLoop(a)
@@ -121,12 +122,18 @@ func TestSocketDies(t *testing.T) {
 	failure := <-l.failures
 	l.failed(now, failure)
 	step(now, announcer.OffLink)
+	if port := (Port{Epoch: 1}); !broken[port] || len(broken) != 1 {
+		t.Errorf("told as broken: %v, want %v", broken, port)
+	}
 	later := now.Add(firstOutage)
 	if at, ok := l.next(now); !ok || at.After(later) {
 		t.Fatalf("next at %s, %v, want %s at the latest", at, ok, later)
 	}
 	l.mend(later)
 	step(later, announcer.Announced)
+	if broken[Port{Epoch: 1}] {
+		t.Error("not told as mended")
+	}
 	second := l.ports[portKey{epoch: 1, family: v4}]
 	if second == nil || second == first {
 		t.Error("the socket was not opened again")
@@ -156,6 +163,16 @@ func TestStrangersInLog(t *testing.T) {
 type reporterFunc func(announcer.Status)
 
 func (f reporterFunc) Report(s announcer.Status) { f(s) }
+
+func (reporterFunc) Broken(Port, bool) {}
+
+// outageLog is a reporter that remembers which ports are broken.
+type outageLog struct {
+	reporterFunc
+	broken map[Port]bool
+}
+
+func (l outageLog) Broken(p Port, broken bool) { l.broken[p] = broken }
 
 // Health is good while the loop turns, and only then.
 func TestHealth(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"github.com/heraldlb/herald/announcer"
 	"github.com/heraldlb/herald/announcer/l2/frame"
 	"github.com/heraldlb/herald/announcer/l2/l2test"
+	"github.com/heraldlb/herald/announcer/l2/link"
 )
 
 // fixture is an announcer that runs, on a segment with a client.
@@ -68,12 +69,17 @@ func run(t testing.TB, timing Timing) *fixture {
 	f.Announcer = New(timing, f, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	before := openSockets(t)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	done := make(chan error, 1)
-	go func() { done <- f.Run(ctx) }()
+	done := make(chan error, 2)
+	watcher := link.NewWatcher(f.log)
+	changes := watcher.Subscribe()
+	go func() { done <- watcher.Run(ctx) }()
+	go func() { done <- f.Run(ctx, changes) }()
 	f.stop = sync.OnceFunc(func() {
 		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("Run: %v", err)
+		for range cap(done) {
+			if err := <-done; err != nil {
+				t.Errorf("Run: %v", err)
+			}
 		}
 		if after := openSockets(t); after > before {
 			t.Errorf("%d sockets open after Run, %d before", after, before)
@@ -108,6 +114,9 @@ func (f *fixture) Report(s announcer.Status) {
 	default:
 	}
 }
+
+// Broken implements Reporter.
+func (f *fixture) Broken(Port, bool) {}
 
 // status returns the newest of an address.
 func (f *fixture) status(addr netip.Addr) announcer.Status {

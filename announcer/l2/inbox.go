@@ -17,48 +17,53 @@ type inbox struct {
 	// of the first change.
 	changed []netip.Addr
 	marked  map[netip.Addr]bool
-	wake    chan struct{}
+	// again are those of changed that are to be announced anew if they stand.
+	again map[netip.Addr]bool
+	wake  chan struct{}
 }
 
 // order is what is to be done about an address: to announce it, or no longer.
 type order struct {
 	announcer.Announcement
 	wanted bool
+	// again: if it was announced before, it is to be announced anew.
+	again bool
 }
 
 func newInbox() *inbox {
 	return &inbox{
 		wanted: make(map[netip.Addr]announcer.Announcement),
 		marked: make(map[netip.Addr]bool),
+		again:  make(map[netip.Addr]bool),
 		wake:   make(chan struct{}, 1),
 	}
 }
 
-func (b *inbox) put(a announcer.Announcement) {
+func (b *inbox) put(all []announcer.Announcement) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.want(a)
-	b.notify()
-}
-
-func (b *inbox) delete(addr netip.Addr) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.drop(addr)
-	b.notify()
-}
-
-func (b *inbox) replace(all []announcer.Announcement) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	stay := make(map[netip.Addr]bool, len(all))
 	for _, a := range all {
-		stay[a.Address] = true
 		b.want(a)
 	}
-	for addr := range b.wanted {
-		if !stay[addr] {
-			b.drop(addr)
+	b.notify()
+}
+
+func (b *inbox) delete(addrs []netip.Addr) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, addr := range addrs {
+		b.drop(addr)
+	}
+	b.notify()
+}
+
+func (b *inbox) renew(addrs []netip.Addr) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, addr := range addrs {
+		if _, ok := b.wanted[addr]; ok {
+			b.again[addr] = true
+			b.mark(addr)
 		}
 	}
 	b.notify()
@@ -77,6 +82,8 @@ func (b *inbox) drop(addr netip.Addr) {
 		return
 	}
 	delete(b.wanted, addr)
+	// Should it be wanted back before the loop knows, others may have answered.
+	b.again[addr] = true
 	b.mark(addr)
 }
 
@@ -105,9 +112,10 @@ func (b *inbox) take() []order {
 	for _, addr := range b.changed {
 		a, wanted := b.wanted[addr]
 		a.Address = addr
-		orders = append(orders, order{Announcement: a, wanted: wanted})
+		orders = append(orders, order{Announcement: a, wanted: wanted, again: wanted && b.again[addr]})
 	}
 	b.changed = nil
 	clear(b.marked)
+	clear(b.again)
 	return orders
 }

@@ -17,7 +17,17 @@ func TestInbox(t *testing.T) {
 		return order{Announcement: announcer.Announcement{Address: addr}, wanted: true}
 	}
 	unwanted := func(addr netip.Addr) order { return order{Announcement: announcer.Announcement{Address: addr}} }
-	put := func(addr netip.Addr) announcer.Announcement { return announcer.Announcement{Address: addr} }
+	all := func(addrs ...netip.Addr) (all []announcer.Announcement) {
+		for _, addr := range addrs {
+			all = append(all, announcer.Announcement{Address: addr})
+		}
+		return all
+	}
+	again := func(addr netip.Addr) order {
+		o := wanted(addr)
+		o.again = true
+		return o
+	}
 	box := newInbox()
 	for _, step := range []struct {
 		name string
@@ -25,17 +35,17 @@ func TestInbox(t *testing.T) {
 		want []order
 	}{
 		{"nothing", func() {}, nil},
-		{"two", func() { box.put(put(b)); box.put(put(a)) }, []order{wanted(b), wanted(a)}},
-		{"again", func() { box.put(put(a)) }, nil},
-		{"changed", func() { box.put(announcer.Announcement{Address: a, Interface: "eth0"}) }, []order{
+		{"two", func() { box.put(all(b)); box.put(all(a)) }, []order{wanted(b), wanted(a)}},
+		{"again", func() { box.put(all(a)) }, nil},
+		{"changed", func() { box.put([]announcer.Announcement{{Address: a, Interface: "eth0"}}) }, []order{
 			{Announcement: announcer.Announcement{Address: a, Interface: "eth0"}, wanted: true},
 		}},
-		{"gone and back", func() { box.delete(b); box.put(put(b)) }, []order{wanted(b)}},
-		{"come and gone", func() { box.put(put(c)); box.delete(c) }, []order{unwanted(c)}},
-		{"unknown", func() { box.delete(c) }, nil},
-		{"replaced", func() { box.replace([]announcer.Announcement{put(b), put(c)}) }, []order{wanted(c), unwanted(a)}},
-		{"replaced by the same", func() { box.replace([]announcer.Announcement{put(b), put(c)}) }, nil},
-		{"replaced by nothing", func() { box.replace(nil); box.put(put(b)) }, []order{wanted(b), unwanted(c)}},
+		{"gone and back", func() { box.delete([]netip.Addr{b}); box.put(all(b)) }, []order{again(b)}},
+		{"come and gone", func() { box.put(all(c)); box.delete([]netip.Addr{c}) }, []order{unwanted(c)}},
+		{"unknown", func() { box.delete([]netip.Addr{c}) }, nil},
+		{"again", func() { box.put(all(a)); box.renew([]netip.Addr{a, c}) }, []order{again(a)}},
+		{"again and gone", func() { box.renew([]netip.Addr{a}); box.delete([]netip.Addr{a}) }, []order{unwanted(a)}},
+		{"many", func() { box.put(all(a, b, c)) }, []order{wanted(a), wanted(c)}},
 	} {
 		step.do()
 		got := box.take()
@@ -47,8 +57,7 @@ func TestInbox(t *testing.T) {
 		}
 	}
 	// What is put is done in that order, so that who waits first is served first.
-	box.put(put(c))
-	box.put(put(a))
+	box.renew([]netip.Addr{c, a})
 	if got := box.take(); len(got) != 2 || got[0].Address != c {
 		t.Errorf("taken in the order %v", got)
 	}
@@ -67,12 +76,13 @@ func TestInboxWakes(t *testing.T) {
 			return false
 		}
 	}
-	box.delete(netip.MustParseAddr("192.0.2.1"))
+	box.delete([]netip.Addr{netip.MustParseAddr("192.0.2.1")})
 	if woken() {
 		t.Error("woken for nothing")
 	}
 	for range 3 {
-		box.put(announcer.Announcement{Address: netip.MustParseAddr("192.0.2.1")})
+		box.put([]announcer.Announcement{{Address: netip.MustParseAddr("192.0.2.1")}})
+		box.renew([]netip.Addr{netip.MustParseAddr("192.0.2.1")})
 	}
 	if !woken() || woken() {
 		t.Error("not woken once for three orders")

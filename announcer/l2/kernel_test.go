@@ -116,14 +116,15 @@ func TestProbeIsAnswered(t *testing.T) {
 	})
 }
 
-// What Replace does not name is withdrawn, what it names stands.
-func TestReplace(t *testing.T) {
+// What is put again stands, what is deleted is withdrawn.
+func TestPutAgain(t *testing.T) {
 	eachFamily(t, func(t *testing.T, here, client *l2test.Host, vip netip.Addr) {
 		a := run(t, DefaultTiming())
 		a.announce(t, vip)
 		since := a.waitState(t, vip, announcer.Announced).Since
 		a.announce(t, vip.Next())
-		a.Replace([]announcer.Announcement{{Address: vip}, {Address: vip.Next().Next()}})
+		a.Put(announcer.Announcement{Address: vip}, announcer.Announcement{Address: vip.Next().Next()})
+		a.Delete(vip.Next())
 		a.waitState(t, vip.Next(), announcer.Withdrawn)
 		a.waitState(t, vip.Next().Next(), announcer.Announced)
 		if s := a.waitState(t, vip, announcer.Announced); s.Since != since {

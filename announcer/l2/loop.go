@@ -110,10 +110,12 @@ func (l *loop) run(ctx context.Context, changes <-chan []link.Interface) {
 func (l *loop) order(now time.Time, orders []order) {
 	bulk := l.engine.many(len(orders))
 	for _, o := range orders {
-		if o.wanted {
-			l.engine.put(now, o.Announcement, bulk)
-		} else {
+		switch {
+		case !o.wanted:
 			l.engine.delete(now, o.Address)
+		case !l.engine.put(now, o.Announcement, bulk) && o.again:
+			l.engine.again(now, o.Address)
+		default:
 		}
 	}
 }
@@ -222,6 +224,7 @@ func (l *loop) failed(now time.Time, f portFailure) {
 func (l *loop) fail(now time.Time, key portKey, err error) {
 	l.close(key)
 	l.engine.setBroken(now, key, true)
+	l.announcer.reporter.Broken(key.public(), true)
 	until := l.outages.begin(now, key)
 	l.log.Error("cannot announce, trying again later", "family", key.family, "error", err, "after", until.Sub(now))
 }
@@ -230,6 +233,7 @@ func (l *loop) fail(now time.Time, key portKey, err error) {
 func (l *loop) mend(now time.Time) {
 	for _, key := range l.outages.end(now) {
 		l.engine.setBroken(now, key, false)
+		l.announcer.reporter.Broken(key.public(), false)
 	}
 }
 

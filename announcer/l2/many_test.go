@@ -30,7 +30,7 @@ func TestTenThousand(t *testing.T) {
 				missing[all[i].Address] = true
 			}
 			start := time.Now()
-			a.Replace(all)
+			a.Put(all...)
 			tap.Wait(t, "all announcements", func(b []byte) bool {
 				var m frame.Message
 				if speakerOf(f.vip).Parse(b, &m) == frame.None && m.From == us {
@@ -59,7 +59,7 @@ func TestFreshBeforeSnapshot(t *testing.T) {
 	for i := range 20_000 {
 		snapshot = append(snapshot, announcer.Announcement{Address: nth(i+1, false)})
 	}
-	a.Replace(snapshot)
+	a.Put(snapshot...)
 	l.order(now, a.inbox.take())
 	l.engine.advance(now)
 	l.engine.take()

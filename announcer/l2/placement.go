@@ -5,21 +5,12 @@ import (
 	"github.com/heraldlb/herald/announcer/l2/link"
 )
 
-// place appends to sites the interfaces that an address is to be announced on:
-// the one that is named, or all on which it is on-link. They have to be up.
-// A link-local address is on-link everywhere: one has to say where.
+// place appends to sites the interfaces that an address is to be announced on.
 func place(sites []site, a announcer.Announcement, interfaces []link.Interface) []site {
 	for i := range interfaces {
-		ifi := &interfaces[i]
-		switch {
-		case !ifi.Up:
-			continue
-		case a.Interface != "" && a.Interface != ifi.Name:
-			continue
-		case a.Interface == "" && (a.Address.IsLinkLocalUnicast() || !ifi.OnLink(a.Address)):
-			continue
+		if ifi := &interfaces[i]; ifi.Carries(a.Address, a.Interface) {
+			sites = append(sites, site{epoch: ifi.Epoch, name: ifi.Name})
 		}
-		sites = append(sites, site{epoch: ifi.Epoch, name: ifi.Name})
 	}
 	return sites
 }

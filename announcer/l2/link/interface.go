@@ -33,6 +33,20 @@ func (i *Interface) OnLink(addr netip.Addr) bool {
 	return slices.ContainsFunc(i.Prefixes, func(p netip.Prefix) bool { return p.Contains(addr) && !broadcast(p, addr) })
 }
 
+// Carries reports whether addr is to be announced on the interface, which has to
+// be up: it is the one that is named, or none is and addr is on-link. A
+// link-local address is on-link everywhere: one has to say where.
+func (i *Interface) Carries(addr netip.Addr, name string) bool {
+	switch {
+	case !i.Up:
+		return false
+	case name != "":
+		return name == i.Name
+	default:
+		return !addr.IsLinkLocalUnicast() && i.OnLink(addr)
+	}
+}
+
 // broadcast reports whether addr is the broadcast address of an IPv4 prefix, or
 // the network's, which is an obsolete form of it (RFC 1122 section 3.3.6). The
 // two addresses of a /31 are hosts (RFC 3021).

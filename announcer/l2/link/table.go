@@ -97,7 +97,7 @@ func (t *table) replace(links []linkMessage, addresses []addressMessage) {
 
 // interfaces returns the Ethernet interfaces, sorted by index.
 func (t *table) interfaces() []Interface {
-	var all []Interface
+	all := []Interface{}
 	for _, e := range t.links {
 		if e.ethernet {
 			i := e.Interface

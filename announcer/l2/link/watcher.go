@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"sync"
 	"syscall"
 	"time"
 
@@ -17,15 +18,19 @@ import (
 
 // Watcher tells what the interfaces are, at first and after each change.
 type Watcher struct {
-	log     *slog.Logger
-	changes chan []Interface
-	table   *table
+	log   *slog.Logger
+	table *table
 	// receiveBuffer is the size in bytes of what the kernel keeps for us.
 	receiveBuffer int
 	// known: everything was read once.
 	known bool
 	// complaints bounds what is logged of objects that cannot be read.
 	complaints rate.Sometimes
+
+	mu          sync.Mutex
+	subscribers []chan []Interface
+	// newest is what was published last, nil if nothing.
+	newest []Interface
 }
 
 // receiveBuffer holds a burst of some hundred notifications.
@@ -34,15 +39,25 @@ const receiveBuffer = 1 << 20
 // NewWatcher returns a watcher of the network namespace that it is run in.
 func NewWatcher(log *slog.Logger) *Watcher {
 	return &Watcher{
-		log: log, changes: make(chan []Interface, 1), table: newTable(), receiveBuffer: receiveBuffer,
+		log: log, table: newTable(), receiveBuffer: receiveBuffer,
 		complaints: rate.Sometimes{First: 10, Interval: time.Minute},
 	}
 }
 
-// Changes gives the Ethernet interfaces, sorted by index, after each change.
-// Who is late finds the newest state and none of those between; Epoch tells
-// what came and went meanwhile.
-func (w *Watcher) Changes() <-chan []Interface { return w.changes }
+// Subscribe returns a channel that gives the Ethernet interfaces, sorted by
+// index, as soon as they are known and after each change. Who is late finds the
+// newest state and none of those between; Epoch tells what came and went
+// meanwhile. What is received is shared by all subscribers.
+func (w *Watcher) Subscribe() <-chan []Interface {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	changes := make(chan []Interface, 1)
+	if w.newest != nil {
+		changes <- w.newest
+	}
+	w.subscribers = append(w.subscribers, changes)
+	return changes
+}
 
 // Run watches until ctx ends, then returns nil. It returns an error if the
 // kernel cannot be asked at first; later it asks until it is told.
@@ -198,11 +213,16 @@ func request[T any](get int, answer uint16, header nl.NetlinkRequestData, parse 
 	return all, nil
 }
 
-// publish puts the newest state where Changes finds it.
+// publish puts the newest state where the subscribers find it.
 func (w *Watcher) publish() {
-	select {
-	case <-w.changes:
-	default:
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.newest = w.table.interfaces()
+	for _, changes := range w.subscribers {
+		select {
+		case <-changes:
+		default:
+		}
+		changes <- w.newest
 	}
-	w.changes <- w.table.interfaces()
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,7 +25,7 @@ func TestMain(m *testing.M) { l2test.Main(m) }
 func watch(t *testing.T, w *Watcher) (wait func(what, name string, until func(*Interface) bool) *Interface) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error)
+	changes, done := w.Subscribe(), make(chan error)
 	go func() { done <- w.Run(ctx) }()
 	t.Cleanup(func() {
 		cancel()
@@ -37,7 +38,7 @@ func watch(t *testing.T, w *Watcher) (wait func(what, name string, until func(*I
 		deadline := time.After(5 * time.Second)
 		for {
 			select {
-			case all := <-w.Changes():
+			case all := <-changes:
 				var found *Interface
 				for _, i := range all {
 					if i.Name == name {
@@ -135,6 +136,29 @@ func TestWatcherBurst(t *testing.T) {
 	wait("the last address alone", "eth0", func(i *Interface) bool {
 		return i.OnLink(netip.MustParseAddr("198.51.100.9")) && !i.OnLink(netip.MustParseAddr("192.0.2.9"))
 	})
+}
+
+// Every subscriber is told everything, also one that comes late.
+func TestWatcherSubscribers(t *testing.T) {
+	here, peer := l2test.Here(t), l2test.NewHost(t)
+	l2test.Cable(t, here, "eth0", peer, "eth0")
+	w := NewWatcher(slog.New(slog.DiscardHandler))
+	early := w.Subscribe()
+	wait := watch(t, w)
+	wait("interface up", "eth0", func(i *Interface) bool { return i != nil && i.Up })
+	here.Address(t, "eth0", "192.0.2.1/24")
+	onLink := func(i *Interface) bool { return i.OnLink(netip.MustParseAddr("192.0.2.9")) }
+	wait("its address", "eth0", onLink)
+	for name, changes := range map[string]<-chan []Interface{"early": early, "late": w.Subscribe()} {
+		select {
+		case all := <-changes:
+			if !slices.ContainsFunc(all, func(i Interface) bool { return onLink(&i) }) {
+				t.Errorf("the %s subscriber found %+v", name, all)
+			}
+		default:
+			t.Errorf("the %s subscriber found nothing", name)
+		}
+	}
 }
 
 // lossWriter is a log that tells when notifications were lost.

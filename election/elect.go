@@ -18,21 +18,3 @@ func Elect(addr netip.Addr, eligible []string) (owner string, ok bool) {
 	}
 	return owner, ok
 }
-
-// weight is how much node stands for addr: FNV-1a over both, and then the
-// finalizer of MurmurHash3, for FNV alone hardly spreads its last bytes. It is
-// part of the protocol between nodes, so the dozen lines stand here rather than
-// in a dependency, and golden values keep them from changing.
-func weight(node string, addr netip.Addr) uint64 {
-	const offset, prime = 14695981039346656037, 1099511628211
-	h := uint64(offset)
-	for i := range len(node) {
-		h = (h ^ uint64(node[i])) * prime
-	}
-	for _, b := range addr.As16() {
-		h = (h ^ uint64(b)) * prime
-	}
-	h = (h ^ h>>33) * 0xff51afd7ed558ccd
-	h = (h ^ h>>33) * 0xc4ceb9fe1a85ec53
-	return h ^ h>>33
-}

@@ -1,0 +1,158 @@
+package election
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// hold is how an address is held; more is better.
+type hold uint8
+
+const (
+	nothing hold = iota
+	yielding
+	firm
+)
+
+// address is all that is known of one.
+type address struct {
+	Candidate
+	wanted bool // is a candidate
+	known  bool // somebody of ours answered for it before
+	place  int  // in Election.all
+
+	own       hold
+	told      hold // own, as last published
+	spreading bool // yields for the sake of balance only
+	claims    []claim
+
+	// rivals is how many claimed it when that was last looked at, contested if
+	// any of them came when this node had it.
+	rivals    int
+	contested bool
+	again     bool
+
+	seeking bool          // is to be claimed at due
+	rank    int           // then
+	queued  bool          // in Election.waiting
+	due     time.Duration // if seeking or yielding
+	slot    int           // in the agenda, -1 if it is not
+
+	touched bool
+	// reported is what the last Change said.
+	reported struct {
+		own   bool
+		owner string
+	}
+}
+
+// claim is that of a member.
+type claim struct {
+	by    *member
+	hold  hold
+	place int // in by.claims
+}
+
+// record returns that of an address, which it makes if there is none.
+func (e *Election) record(addr netip.Addr) *address {
+	a, ok := e.addresses[addr]
+	if !ok {
+		a = &address{Candidate: Candidate{Address: addr}, place: len(e.all), slot: -1}
+		e.addresses[addr] = a
+		e.all = append(e.all, a)
+	}
+	return a
+}
+
+// discard removes the record of an address that nobody wants or claims.
+func (e *Election) discard(a *address) {
+	if a.wanted || a.own != nothing || a.told != nothing || len(a.claims) > 0 || a.queued || e.addresses[a.Address] != a {
+		return
+	}
+	delete(e.addresses, a.Address)
+	last := e.all[len(e.all)-1]
+	e.all[a.place], last.place = last, a.place
+	e.all[len(e.all)-1] = nil
+	e.all = e.all[:len(e.all)-1]
+}
+
+func (a *address) same(c Candidate) bool {
+	return a.Segments == c.Segments && a.Eligible == c.Eligible && a.Named == c.Named &&
+		(a.Hosts == nil) == (c.Hosts == nil) && slices.Equal(a.Hosts, c.Hosts)
+}
+
+// claimed returns how m holds a.
+func (a *address) claimed(m *member) hold {
+	for i := range a.claims {
+		if a.claims[i].by == m {
+			return a.claims[i].hold
+		}
+	}
+	return nothing
+}
+
+// hears says that m is heard where the address is on-link. An address that is on
+// no link here is judged by any.
+func (a *address) hears(m *member) bool {
+	if a.Segments == 0 {
+		return m.Segments != 0
+	}
+	return m.Segments&a.Segments != 0
+}
+
+// enter notes in both indexes and in the digest how m holds a.
+func (m *member) enter(a *address, h hold) {
+	if h == nothing {
+		m.remove(a)
+		return
+	}
+	for i := range a.claims {
+		if c := &a.claims[i]; c.by == m {
+			m.have.Sum ^= fingerprint(a.Address, c.hold) ^ fingerprint(a.Address, h)
+			c.hold = h
+			return
+		}
+	}
+	if len(m.claims) >= maxClaims {
+		return // The digests differ from now on.
+	}
+	a.known = true
+	a.claims = append(a.claims, claim{by: m, hold: h, place: len(m.claims)})
+	m.claims = append(m.claims, a)
+	m.have.Count++
+	m.have.Sum ^= fingerprint(a.Address, h)
+}
+
+func (m *member) remove(a *address) {
+	i := slices.IndexFunc(a.claims, func(c claim) bool { return c.by == m })
+	if i < 0 {
+		return
+	}
+	c := a.claims[i]
+	last := m.claims[len(m.claims)-1]
+	m.claims[c.place] = last
+	for j := range last.claims {
+		if last.claims[j].by == m {
+			last.claims[j].place = c.place
+		}
+	}
+	m.claims[len(m.claims)-1] = nil
+	m.claims = m.claims[:len(m.claims)-1]
+	m.have.Count--
+	m.have.Sum ^= fingerprint(a.Address, c.hold)
+	a.claims = slices.Delete(a.claims, i, i+1)
+}
+
+// forget removes the claim of a member that is gone.
+func (a *address) forget(m *member) {
+	a.claims = slices.DeleteFunc(a.claims, func(c claim) bool { return c.by == m })
+}
+
+// fingerprint is what a claim adds to Digest.Sum. It is part of the protocol.
+func fingerprint(addr netip.Addr, h hold) uint64 {
+	if h == yielding {
+		return weight("yielding", addr)
+	}
+	return weight("claim", addr)
+}

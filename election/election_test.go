@@ -1,0 +1,41 @@
+package election
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+)
+
+var (
+	start = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	on    = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")}
+)
+
+func id(node string) ID { return ID{Node: node, Incarnation: 1} }
+
+func peer(node string) Member { return Member{ID: id(node), Segments: 1, Prefixes: on, Standing: true} }
+
+func candidate(addr string) Candidate {
+	return Candidate{Address: netip.MustParseAddr(addr), Segments: 1, Eligible: true}
+}
+
+// A node without peers claims at once what it may own, and not before it stands.
+func TestAlone(t *testing.T) {
+	e := New(id("a"), DefaultTiming())
+	e.Put(start, candidate("192.0.2.1"))
+	if got := e.Take(); got.Changes != nil || got.Messages != nil {
+		t.Fatalf("does not stand, and wants %+v", got)
+	}
+	e.Stand(start, true)
+	got := e.Take()
+	if len(got.Changes) != 1 || !got.Changes[0].Own || got.Changes[0].Owner != "a" || got.Changes[0].Known {
+		t.Errorf("changes %+v", got.Changes)
+	}
+	if len(got.Messages) != 1 || got.Messages[0].Message.Version != 1 || e.Digest().Count != 1 {
+		t.Errorf("messages %+v, digest %+v", got.Messages, e.Digest())
+	}
+	e.Leave(start)
+	if got := e.Take(); !e.Left() || len(got.Changes) != 1 || got.Changes[0].Own || e.Digest() != (Digest{Version: 2}) {
+		t.Errorf("left: %v, wants %+v, digest %+v", e.Left(), got, e.Digest())
+	}
+}

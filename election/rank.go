@@ -1,0 +1,84 @@
+package election
+
+import "slices"
+
+// fit says that this node may keep a.
+func (e *Election) fit(a *address) bool { return a.Eligible && !e.leaving }
+
+// stands says that this node may claim a.
+func (e *Election) stands(a *address) bool {
+	return a.wanted && e.standing && a.Segments != 0 && e.fit(a)
+}
+
+// candidate says that m may claim a, as far as this node knows.
+func (a *address) candidate(m *member) bool {
+	return m.Standing && m.Segments&a.Segments != 0 && a.claimed(m) != yielding &&
+		(a.Hosts == nil || slices.Contains(a.Hosts, m.Node)) &&
+		(a.Named || m.onLink(a))
+}
+
+func (m *member) onLink(a *address) bool {
+	for _, p := range m.Prefixes {
+		if p.Contains(a.Address) {
+			return true
+		}
+	}
+	return false
+}
+
+// rank returns how many candidates come before this node.
+func (e *Election) rank(a *address) int {
+	own, before := weigh(e.self.seed, a.Address), 0
+	for _, m := range e.roll {
+		if a.candidate(m) && m.before(e.self, weigh(m.seed, a.Address), own) {
+			before++
+		}
+	}
+	return before
+}
+
+// best returns the first candidate, this node included.
+func (e *Election) best(a *address) *member {
+	best, most := e.self, weigh(e.self.seed, a.Address)
+	for _, m := range e.roll {
+		if w := weigh(m.seed, a.Address); a.candidate(m) && m.before(best, w, most) {
+			best, most = m, w
+		}
+	}
+	return best
+}
+
+// before says that m comes before other in a ranking, by their weights; as in
+// Elect, by name where they are equal, and of two with one name the later run.
+func (m *member) before(other *member, weight, others uint64) bool {
+	switch {
+	case weight != others:
+		return weight > others
+	case m.Node != other.Node:
+		return m.Node < other.Node
+	}
+	return m.Incarnation > other.Incarnation
+}
+
+// outranks settles a tie over a.
+func (m *member) outranks(other *member, a *address) bool {
+	return m.before(other, weigh(m.seed, a.Address), weigh(other.seed, a.Address))
+}
+
+// leader returns the claim of the member that holds a best, of those that are
+// heard, and how many they are.
+func (a *address) leader() (*claim, int) {
+	var leader *claim
+	heard := 0
+	for i := range a.claims {
+		c := &a.claims[i]
+		if !a.hears(c.by) {
+			continue
+		}
+		heard++
+		if leader == nil || c.hold > leader.hold || c.hold == leader.hold && c.by.outranks(leader.by, a) {
+			leader = c
+		}
+	}
+	return leader, heard
+}

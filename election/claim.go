@@ -53,4 +53,4 @@ type Message struct {
 
 // MaxEntryBytes bounds the claims and dropped addresses of one message: each
 // costs a byte, and those of the address.
-const MaxEntryBytes = 1100
+const MaxEntryBytes = 1080

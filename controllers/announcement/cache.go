@@ -41,7 +41,7 @@ func CacheOptions(pools types.NamespacedName) cache.Options {
 	}
 }
 
-// Mapper is a manager's MapperProvider that knows the agent's four kinds by
+// Mapper is a manager's MapperProvider that knows the agent's five kinds by
 // heart, so that an agent can start while the API server is away.
 func Mapper(*rest.Config, *http.Client) (meta.RESTMapper, error) {
 	core, discovery := corev1.SchemeGroupVersion, discoveryv1.SchemeGroupVersion
@@ -49,6 +49,7 @@ func Mapper(*rest.Config, *http.Client) (meta.RESTMapper, error) {
 	mapper.Add(core.WithKind("Service"), meta.RESTScopeNamespace)
 	mapper.Add(core.WithKind("ConfigMap"), meta.RESTScopeNamespace)
 	mapper.Add(core.WithKind("Node"), meta.RESTScopeRoot)
+	mapper.Add(core.WithKind("Namespace"), meta.RESTScopeRoot)
 	mapper.Add(discovery.WithKind("EndpointSlice"), meta.RESTScopeNamespace)
 	return mapper, nil
 }
@@ -69,7 +70,7 @@ func stripping[T client.Object](strip func(T)) toolscache.TransformFunc {
 	}
 }
 
-// stripService keeps what loadbalancer and election read, and the status.
+// stripService keeps what is read here and in loadbalancer, and the status.
 func stripService(svc *corev1.Service) {
 	svc.Labels, svc.OwnerReferences = nil, nil
 	maps.DeleteFunc(svc.Annotations, func(name, _ string) bool {

@@ -14,7 +14,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/heraldlb/herald/controllers/loadbalancer"
-	"github.com/heraldlb/herald/election"
 )
 
 // The indexes of the cache.
@@ -25,7 +24,7 @@ const (
 	indexService = "herald.service"
 )
 
-// facts reads the cache, and gives what election asks for.
+// facts reads the cache, and gives what a decision needs.
 type facts struct {
 	cache client.Reader
 	class loadbalancer.Class
@@ -37,7 +36,13 @@ type facts struct {
 
 // nodes is what is known of all Nodes.
 type nodes struct {
-	all []election.Node
+	count int
+	// standing are the names of those that may own addresses: neither excluded
+	// nor being deleted.
+	standing []string
+	// ready are the names of those that are ready, or of all if none is: that
+	// says more of who watches the nodes than of the nodes.
+	ready []string
 	// addresses are the nodes' own, with the names of the nodes.
 	addresses map[netip.Addr]string
 }
@@ -119,15 +124,38 @@ func (f *facts) nodes(ctx context.Context) (*nodes, error) {
 	if err := f.cache.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("list Nodes: %w", err)
 	}
-	listed := &nodes{addresses: make(map[netip.Addr]string)}
+	listed := &nodes{count: len(list.Items), addresses: make(map[netip.Addr]string)}
+	var all []string
 	for i := range list.Items {
-		listed.all = append(listed.all, node(&list.Items[i]))
-		for _, addr := range ownAddresses(&list.Items[i]) {
-			listed.addresses[addr] = list.Items[i].Name
+		n := nodeOf(&list.Items[i])
+		all = append(all, n.name)
+		if n.ready {
+			listed.ready = append(listed.ready, n.name)
 		}
+		if !n.excluded && !n.leaving {
+			listed.standing = append(listed.standing, n.name)
+		}
+		for _, addr := range ownAddresses(&list.Items[i]) {
+			listed.addresses[addr] = n.name
+		}
+	}
+	if len(listed.ready) == 0 {
+		listed.ready = all
 	}
 	f.listed = listed
 	return listed, nil
+}
+
+// peers returns the addresses of all nodes but self, sorted.
+func (n *nodes) peers(self string) []netip.Addr {
+	var peers []netip.Addr
+	for addr, name := range n.addresses {
+		if name != self {
+			peers = append(peers, addr)
+		}
+	}
+	slices.SortFunc(peers, netip.Addr.Compare)
+	return peers
 }
 
 // ownAddresses returns the addresses that the node has on its interfaces.
@@ -141,24 +169,24 @@ func ownAddresses(n *corev1.Node) []netip.Addr {
 	return own
 }
 
-// service returns what counts of svc for an address of the family of addr.
-func (f *facts) service(ctx context.Context, svc *corev1.Service, addr netip.Addr) (election.Service, error) {
+// holder returns what counts of svc for an address of the family of addr.
+func (f *facts) holder(ctx context.Context, svc *corev1.Service, addr netip.Addr) (holder, error) {
 	if !isLocal(svc) {
-		return election.Service{}, nil
+		return holder{}, nil
 	}
 	var list discoveryv1.EndpointSliceList
 	err := f.cache.List(ctx, &list, client.UnsafeDisableDeepCopy,
 		client.InNamespace(svc.Namespace), client.MatchingFields{indexService: svc.Name})
 	if err != nil {
-		return election.Service{}, fmt.Errorf("list EndpointSlices of %s/%s: %w", svc.Namespace, svc.Name, err)
+		return holder{}, fmt.Errorf("list EndpointSlices of %s/%s: %w", svc.Namespace, svc.Name, err)
 	}
-	counts := election.Service{Local: true}
+	counts := holder{local: true}
 	for _, slice := range list.Items {
 		if slice.AddressType != discoveryv1.AddressType(loadbalancer.Family(addr)) {
 			continue
 		}
 		for _, e := range slice.Endpoints {
-			counts.Endpoints = append(counts.Endpoints, endpoint(e))
+			counts.endpoints = append(counts.endpoints, endpointOf(e))
 		}
 	}
 	return counts, nil
@@ -168,26 +196,26 @@ func isLocal(svc *corev1.Service) bool {
 	return svc.Spec.ExternalTrafficPolicy == corev1.ServiceExternalTrafficPolicyLocal
 }
 
-func node(n *corev1.Node) election.Node {
+func nodeOf(n *corev1.Node) node {
 	_, excluded := n.Labels[corev1.LabelNodeExcludeBalancers]
-	return election.Node{
-		Name:     n.Name,
-		Excluded: excluded,
-		Leaving:  n.DeletionTimestamp != nil,
-		Alive: slices.ContainsFunc(n.Status.Conditions, func(c corev1.NodeCondition) bool {
+	return node{
+		name:     n.Name,
+		excluded: excluded,
+		leaving:  n.DeletionTimestamp != nil,
+		ready: slices.ContainsFunc(n.Status.Conditions, func(c corev1.NodeCondition) bool {
 			return c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue
 		}),
 	}
 }
 
-// endpoint fills in what the API says of conditions that are not set: ready,
+// endpointOf fills in what the API says of conditions that are not set: ready,
 // serving as ready, not terminating.
-func endpoint(e discoveryv1.Endpoint) election.Endpoint {
+func endpointOf(e discoveryv1.Endpoint) endpoint {
 	ready := ptr.Deref(e.Conditions.Ready, true)
-	return election.Endpoint{
-		Node:        ptr.Deref(e.NodeName, ""),
-		Ready:       ready,
-		Serving:     ptr.Deref(e.Conditions.Serving, ready),
-		Terminating: ptr.Deref(e.Conditions.Terminating, false),
+	return endpoint{
+		node:        ptr.Deref(e.NodeName, ""),
+		ready:       ready,
+		serving:     ptr.Deref(e.Conditions.Serving, ready),
+		terminating: ptr.Deref(e.Conditions.Terminating, false),
 	}
 }

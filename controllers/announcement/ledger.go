@@ -2,21 +2,34 @@ package announcement
 
 import (
 	"net/netip"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/heraldlb/herald/announcer"
 )
 
 // decision is what the facts say of an address.
 type decision struct {
-	// owner is the node that announces it, "" if none is eligible.
-	owner string
-	// speaker is the node that reports on it: the owner, if there is one.
-	speaker string
-	// local says that a holder has externalTrafficPolicy: Local.
+	// eligible says that this node may own it, nobody that no node may.
+	eligible, nobody bool
+	// local says that a holder has externalTrafficPolicy: Local; then hosts are
+	// those that may own it.
 	local bool
-	// invalid says why nobody can even try; nil if the owner can.
+	hosts []string
+	// invalid says why no node can even try; nil if one can.
 	invalid error
+}
+
+func (d decision) equal(other decision) bool {
+	text := func(err error) string {
+		if err == nil {
+			return ""
+		}
+		return err.Error()
+	}
+	return d.eligible == other.eligible && d.nobody == other.nobody && d.local == other.local &&
+		slices.Equal(d.hosts, other.hosts) && text(d.invalid) == text(other.invalid)
 }
 
 // record is what this agent knows of an address.
@@ -26,29 +39,30 @@ type record struct {
 	held bool
 	// status is the announcer's last word, of no state if it said none.
 	status announcer.Status
+	// changed is when the decision, or what the status says of the owner, last changed.
+	changed time.Time
 	// away says that the announcer has been away for a while since.
 	away bool
 }
 
 // ledger joins what was decided of each address and what was observed of it.
 type ledger struct {
-	self string
-
 	mu      sync.Mutex
 	records map[netip.Addr]*record
 	// away says that the announcer has been away for a while.
 	away bool
 }
 
-func newLedger(self string) *ledger {
-	return &ledger{self: self, records: make(map[netip.Addr]*record)}
-}
+func newLedger() *ledger { return &ledger{records: make(map[netip.Addr]*record)} }
 
 // decided notes a decision on an address that is held.
 func (l *ledger) decided(addr netip.Addr, d decision) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	rec := l.record(addr)
+	if !rec.held || !rec.decision.equal(d) {
+		rec.changed = time.Now()
+	}
 	rec.held, rec.decision = true, d
 }
 
@@ -66,11 +80,14 @@ func (l *ledger) observed(status announcer.Status) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	rec := l.record(status.Address)
-	rec.status = status
 	if status.State == announcer.Withdrawn {
-		rec.status = announcer.Status{}
-		l.tidy(status.Address, rec)
+		status = announcer.Status{}
 	}
+	if rec.status.State != status.State || rec.status.Owner != status.Owner {
+		rec.changed = time.Now()
+	}
+	rec.status = status
+	l.tidy(status.Address, rec)
 }
 
 // announcerAway notes that the announcer is away, and returns the addresses that
@@ -94,7 +111,7 @@ func (l *ledger) reset() {
 	defer l.mu.Unlock()
 	l.away = false
 	for addr, rec := range l.records {
-		rec.status = announcer.Status{}
+		rec.status, rec.changed = announcer.Status{}, time.Now()
 		l.tidy(addr, rec)
 	}
 }

@@ -13,6 +13,9 @@ type observer struct {
 	ledger *ledger
 	// report is told of every address whose status changed.
 	report func(netip.Addr)
+	// alone is told whether the announcer hears no peer.
+	alone func(bool)
+	view  *LatestView
 
 	samples atomic.Pointer[[]announcer.Sample]
 }
@@ -24,6 +27,8 @@ func (o *observer) Reset() { o.ledger.reset() }
 
 // Away implements nodesocket.Observer.
 func (o *observer) Away() {
+	o.view.forget()
+	o.alone(false)
 	for _, addr := range o.ledger.announcerAway() {
 		o.report(addr)
 	}
@@ -37,6 +42,12 @@ func (o *observer) Observe(status announcer.Status) {
 
 // ObserveSamples implements nodesocket.Observer.
 func (o *observer) ObserveSamples(samples []announcer.Sample) { o.samples.Store(&samples) }
+
+// ObserveView implements nodesocket.Observer.
+func (o *observer) ObserveView(view announcer.View) {
+	o.view.set(view)
+	o.alone(view.Alone)
+}
 
 // latest returns the last samples.
 func (o *observer) latest() []announcer.Sample {

@@ -15,12 +15,18 @@ import (
 	"github.com/heraldlb/herald/controllers/loadbalancer"
 )
 
+// AnnotationRebalance, on the ConfigMap of the pools, asks for the addresses to be
+// spread anew over the nodes, each time that it becomes another word.
+const AnnotationRebalance = "heraldlb.io/rebalance"
+
 // pools is the last good configuration. The agent reads no more of it than the
 // interfaces; to tell of faults is the controller's part.
 type pools struct {
 	cache client.Reader
 	key   types.NamespacedName
 	log   logr.Logger
+	// rebalance is told the word of AnnotationRebalance whenever it is read.
+	rebalance func(word string)
 
 	good atomic.Pointer[config.Config]
 }
@@ -37,6 +43,7 @@ func (p *pools) load(ctx context.Context) error {
 	case err != nil:
 		return fmt.Errorf("read ConfigMap %s: %w", p.key, err)
 	}
+	p.rebalance(object.Annotations[AnnotationRebalance])
 	parsed, faults := config.Parse(object.Data)
 	if parsed == nil {
 		p.log.Error(faults.Err(), "invalid pools: the last good ones stay", "configMap", p.key)

@@ -11,12 +11,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/heraldlb/herald/announcer"
+	"github.com/heraldlb/herald/controllers/loadbalancer"
 	"github.com/heraldlb/herald/election"
 )
 
-// announcements is where decisions go. Neither method blocks.
-type announcements interface {
-	Put(announcer.Announcement) error
+// candidacies is where decisions go. Neither method blocks.
+type candidacies interface {
+	Put(announcer.Candidacy) error
 	Delete(netip.Addr)
 }
 
@@ -26,7 +27,7 @@ type reconciler struct {
 	facts  *facts
 	pools  *pools
 	ledger *ledger
-	target announcements
+	target candidacies
 	// report is told of every address that was decided on.
 	report func(netip.Addr)
 
@@ -61,42 +62,41 @@ func (r *reconciler) decide(ctx context.Context, addr netip.Addr, holders []core
 	if err != nil {
 		return decision{}, err
 	}
-	var d decision
 	if name, taken := nodes.addresses[addr]; taken {
 		// Another load balancer's status may say so: K3s' writes the nodes' own.
-		d.invalid = fmt.Errorf("%s is the node %s's own address", addr, name)
-		d.speaker, _ = election.Elect(addr, names(election.Alive(nodes.all)))
-		return d, nil
+		return decision{invalid: fmt.Errorf("%s is the node %s's own address", addr, name)}, nil
 	}
-	services := make([]election.Service, len(holders))
+	var d decision
+	count := make([]holder, len(holders))
 	for i := range holders {
-		if services[i], err = r.facts.service(ctx, &holders[i], addr); err != nil {
+		if count[i], err = r.facts.holder(ctx, &holders[i], addr); err != nil {
 			return decision{}, err
 		}
-		d.local = d.local || services[i].Local
+		d.local = d.local || count[i].local
 	}
-	var ok bool
-	if d.owner, ok = election.Elect(addr, election.Eligible(nodes.all, services...)); ok {
-		d.speaker = d.owner
-	} else {
-		d.speaker, _ = election.Elect(addr, names(election.Alive(nodes.all)))
+	able := eligible(nodes.standing, count...)
+	d.eligible, d.nobody = slices.Contains(able, r.self), len(able) == 0
+	if d.local {
+		d.hosts = election.Heaviest(addr, able, announcer.MaxHosts)
 	}
 	return d, nil
 }
 
 // carryOut tells the announcer and notes what was decided.
 func (r *reconciler) carryOut(addr netip.Addr, d decision, holders []corev1.Service) {
-	if d.owner != r.self {
-		r.target.Delete(addr)
+	if d.invalid == nil {
+		// Noted first, since the announcer may answer at once.
 		r.ledger.decided(addr, d)
-		return
+		d.invalid = r.target.Put(announcer.Candidacy{
+			Announcement: announcer.Announcement{
+				Address:   addr,
+				Interface: r.pools.interfaceOf(holders),
+				Probe:     !r.ours(addr, holders),
+			},
+			Eligible: d.eligible,
+			Hosts:    d.hosts,
+		})
 	}
-	r.ledger.decided(addr, d)
-	d.invalid = r.target.Put(announcer.Announcement{
-		Address:   addr,
-		Interface: r.pools.interfaceOf(holders),
-		Probe:     !r.ours(addr, holders),
-	})
 	if d.invalid != nil {
 		r.target.Delete(addr)
 		r.ledger.decided(addr, d)
@@ -104,16 +104,14 @@ func (r *reconciler) carryOut(addr netip.Addr, d decision, holders []corev1.Serv
 }
 
 // ours says whether addr is known to be the cluster's, and not a stranger's:
-// this node answers for it, or a condition says that some node does.
+// a node is heard to own it, or a condition says that one does.
 func (r *reconciler) ours(addr netip.Addr, holders []corev1.Service) bool {
-	return r.ledger.look(addr).status.State == announcer.Announced ||
-		slices.ContainsFunc(holders, func(svc corev1.Service) bool { return answered(&svc, addr) })
-}
-
-func names(nodes []election.Node) []string {
-	all := make([]string, len(nodes))
-	for i, n := range nodes {
-		all[i] = n.Name
+	status := r.ledger.look(addr).status
+	if status.State == announcer.Announced || status.Owner != "" && status.Owner != r.self {
+		return true
 	}
-	return all
+	return slices.ContainsFunc(holders, func(svc corev1.Service) bool {
+		_, owned := loadbalancer.OwnerOf(&svc, addr)
+		return owned
+	})
 }

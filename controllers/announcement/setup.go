@@ -1,6 +1,7 @@
 package announcement
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
+	"github.com/heraldlb/herald/announcer"
 	"github.com/heraldlb/herald/controllers/loadbalancer"
 	"github.com/heraldlb/herald/nodesocket"
 )
@@ -37,6 +39,9 @@ type Options struct {
 	Socket string
 	// Metrics is where the announcer's metrics are registered.
 	Metrics prometheus.Registerer
+	// View is kept up to date with the membership as the announcer sees it; may
+	// be nil.
+	View *LatestView
 }
 
 // agent holds the parts together.
@@ -50,8 +55,12 @@ type agent struct {
 	client     *nodesocket.Client
 	reconciler *reconciler
 	reports    *inbox
-	known      atomic.Bool
-	synced     atomic.Bool
+	view       *LatestView
+
+	surroundings *surroundings
+	// known says that there is a Node of the agent's name, identified that the
+	// cluster is known, synced that the announcer may be told.
+	known, identified, synced atomic.Bool
 }
 
 // SetUp adds the agent to mgr, whose cache has been made with CacheOptions. It
@@ -62,16 +71,23 @@ func SetUp(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	}
 	log := mgr.GetLogger().WithName("announcement")
 	a := &agent{
-		node:    o.Node,
-		manager: mgr,
-		log:     log,
-		facts:   &facts{cache: mgr.GetCache(), class: o.Class},
-		pools:   &pools{cache: mgr.GetCache(), key: o.Pools, log: log},
-		ledger:  newLedger(o.Node),
-		reports: new(inbox),
+		node:         o.Node,
+		manager:      mgr,
+		log:          log,
+		facts:        &facts{cache: mgr.GetCache(), class: o.Class},
+		ledger:       newLedger(),
+		reports:      new(inbox),
+		view:         cmp.Or(o.View, new(LatestView)),
+		surroundings: new(surroundings),
 	}
-	observer := &observer{ledger: a.ledger, report: a.reports.add}
+	a.pools = &pools{cache: mgr.GetCache(), key: o.Pools, log: log, rebalance: a.tellRebalance}
+	lookout, err := a.newLookout()
+	if err != nil {
+		return err
+	}
+	observer := &observer{ledger: a.ledger, report: a.reports.add, alone: lookout.set, view: a.view}
 	a.client = nodesocket.NewClient(o.Socket, observer, slog.New(logr.ToSlogHandler(log.WithName("nodesocket"))))
+	a.surroundings.tell = a.client.Facts
 	a.reconciler = &reconciler{
 		self: o.Node, facts: a.facts, pools: a.pools, ledger: a.ledger,
 		target: a.client, report: a.reports.add,
@@ -88,10 +104,25 @@ func SetUp(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	return errors.Join(
 		mgr.Add(runnable(a.client.Run)),
 		mgr.Add(runnable(a.firstPass)),
+		mgr.Add(runnable(lookout.run)),
 		mgr.AddReadyzCheck("node", is(a.known.Load, fmt.Sprintf("no Node is named %q, as far as is known", o.Node))),
+		mgr.AddReadyzCheck("cluster", is(a.identified.Load, "the namespace kube-system was not read: it tells which cluster this is")),
 		mgr.AddReadyzCheck("caches", is(a.synced.Load, "not synced with the API server")),
-		mgr.AddReadyzCheck("announcer", is(a.client.Connected, "not connected to the announcer")),
+		mgr.AddReadyzCheck("announcer", is(a.client.Connected, "the announcer is away: nothing listens at "+o.Socket)),
 	)
+}
+
+// newLookout returns one that tries the manager's API server.
+func (a *agent) newLookout() (*lookout, error) {
+	try, err := reach(a.manager.GetConfig())
+	if err != nil {
+		return nil, err
+	}
+	return newLookout(try, func(cutOff bool) {
+		if err := a.surroundings.change(func(f *announcer.Facts) { f.CutOff = cutOff }); err != nil {
+			a.log.Error(err, "the announcer is not told whether this node is cut off", "cutOff", cutOff)
+		}
+	}), nil
 }
 
 // addControllers adds one controller that announces, and one that reports: what
@@ -99,12 +130,12 @@ func SetUp(ctx context.Context, mgr ctrl.Manager, o Options) error {
 func (a *agent) addControllers() error {
 	announce := &watchdog{name: "announce", TypedReconciler: a.reconciler}
 	report := &watchdog{name: "report", TypedReconciler: &reporter{
-		self: a.node, facts: a.facts, ledger: a.ledger,
+		self: a.node, facts: a.facts, ledger: a.ledger, view: a.view,
 		status: a.manager.GetClient().Status(),
 		events: a.manager.GetEventRecorder("herald-agent"),
 		writes: rate.NewLimiter(writesPerSecond, writesBurst),
 		pace:   newPace(addressInterval, addressBurst), contests: newPace(contestInterval, contestBurst),
-		changed: make(map[types.UID]string),
+		changed: make(map[types.UID]string), words: make(map[netip.Addr]word),
 	}}
 	if err := a.addController(announce, a.sources()...); err != nil {
 		return err

@@ -24,7 +24,7 @@ func (a *agent) sources() []source.TypedSource[netip.Addr] {
 		kind(a, &discoveryv1.EndpointSlice{}, a.ofEndpointSlice),
 		kind(a, &corev1.Node{}, a.ofNode, later[*corev1.Node](), predicate.TypedFuncs[*corev1.Node]{
 			UpdateFunc: func(e event.TypedUpdateEvent[*corev1.Node]) bool {
-				return node(e.ObjectOld) != node(e.ObjectNew) ||
+				return nodeOf(e.ObjectOld) != nodeOf(e.ObjectNew) ||
 					!slices.Equal(ownAddresses(e.ObjectOld), ownAddresses(e.ObjectNew))
 			},
 		}),
@@ -69,6 +69,9 @@ func (a *agent) ofEndpointSlice(ctx context.Context, slice *discoveryv1.Endpoint
 
 func (a *agent) ofNode(ctx context.Context, _ *corev1.Node) []netip.Addr {
 	a.facts.nodesChanged()
+	if err := a.tellNodes(ctx); err != nil {
+		a.log.Error(err, "the announcer is not told of the nodes")
+	}
 	return a.all(ctx)
 }
 

@@ -19,6 +19,12 @@ func (a *agent) firstPass(ctx context.Context) error {
 	if err := a.awaitNode(ctx); err != nil || ctx.Err() != nil {
 		return err
 	}
+	if err := a.learnCluster(ctx); err != nil || ctx.Err() != nil {
+		return err
+	}
+	if err := a.tellNodes(ctx); err != nil {
+		return err
+	}
 	if err := a.pools.load(ctx); err != nil {
 		return err
 	}
@@ -38,8 +44,8 @@ func (a *agent) firstPass(ctx context.Context) error {
 }
 
 // awaitNode waits until there is a Node of the agent's name, or until ctx ends.
-// To a name that is mistaken no address falls, and the announcer that was told so
-// would withdraw them all.
+// A name that is mistaken is that of no eligible node, and the announcer that was
+// told so would hand over all its addresses.
 func (a *agent) awaitNode(ctx context.Context) error {
 	var node corev1.Node
 	err := a.manager.GetCache().Get(ctx, client.ObjectKey{Name: a.node}, &node)

@@ -3,10 +3,9 @@ package announcement
 import (
 	"fmt"
 	"net/netip"
-	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/heraldlb/herald/announcer"
@@ -21,92 +20,119 @@ const (
 	ReasonContested = "Contested"
 	// ReasonConflict: a stranger answers for the address, so no node does.
 	ReasonConflict = "Conflict"
-	// ReasonOffLink: the owner has no interface on the address's link, or not
-	// the one that was named.
+	// ReasonOffLink: no node that may announce the address has an interface on
+	// its link, or the one that was named.
 	ReasonOffLink = "OffLink"
 	// ReasonInvalid: the address, a node's own for one, or the interface named
 	// cannot be announced.
 	ReasonInvalid = "Invalid"
 	// ReasonNoEligibleNode: no node may announce the address.
 	ReasonNoEligibleNode = "NoEligibleNode"
+	// ReasonNoOwner: nodes may announce the address, and none does.
+	ReasonNoOwner = "NoOwner"
 	// ReasonAnnouncerAway: the owner's agent has lost its announcer, so whether
 	// the address is answered for is not known (Unknown).
 	ReasonAnnouncerAway = "AnnouncerAway"
 )
 
+// The reasons of the events that go with a change of a condition.
+const (
+	// eventAnnounced: a node answers for the address, or on other interfaces.
+	eventAnnounced = "AddressAnnounced"
+	// eventOwnerChanged: so it does, and another did before it.
+	eventOwnerChanged = "OwnerChanged"
+	// eventConflict: a stranger answers for the address.
+	eventConflict = "AddressConflict"
+	// eventNotAnnounced: no node answers for the address.
+	eventNotAnnounced = "AddressNotAnnounced"
+	// eventOffLink: no node can, for want of an interface.
+	eventOffLink = "AddressOffLink"
+	// eventAnnouncerAway: whether a node does is not known.
+	eventAnnouncerAway = "AnnouncerAway"
+)
+
 // verdict is what there is to report of an address.
 type verdict struct {
 	condition metav1.Condition
+	// since is when a node began to answer, of a condition that is True.
+	since time.Time
 	// event is the reason of the event that goes with a change.
 	event, eventType string
 }
 
-// judge returns what node self has to report of addr. It is false if another
-// node reports, or if it is too early to say.
-func judge(self string, addr netip.Addr, rec record) (verdict, bool) {
-	if !rec.held || rec.speaker != self {
+// judge returns what self has to report of an address that it owns. It is false
+// if it does not own the address, or if it is too early to say.
+func judge(self string, rec record) (verdict, bool) {
+	if !rec.held || rec.invalid != nil || rec.away {
 		return verdict{}, false
 	}
-	switch {
-	case rec.invalid != nil:
-		return refusal(addr, ReasonInvalid, "AddressNotAnnounced", rec.invalid.Error()), true
-	case rec.owner == "":
-		return refusal(addr, ReasonNoEligibleNode, "AddressNotAnnounced", noNode(addr, rec.local)), true
-	case rec.away:
-		v := refusal(addr, ReasonAnnouncerAway, "AnnouncerAway",
-			fmt.Sprintf("the announcer of %s is away: whether it answers for %s is not known", self, addr))
-		v.condition.Status = metav1.ConditionUnknown
-		return v, true
-	}
-	status := rec.status
-	switch status.State {
+	switch rec.status.State {
 	case announcer.Announced:
-		return announced(self, status), true
-	case announcer.OffLink:
-		return refusal(addr, ReasonOffLink, "AddressOffLink",
-			fmt.Sprintf("%s has no interface on the link of %s that it may use", self, addr)), true
+		return announced(self, rec.status), true
 	case announcer.Conflict:
-		return refusal(addr, ReasonConflict, "AddressConflict",
-			fmt.Sprintf("%s answers for %s, so %s does not", stranger(status), addr, self)), true
+		addr := rec.status.Address
+		return refusal(addr, ReasonConflict, eventConflict,
+			fmt.Sprintf("%s answers for %s, so %s does not", stranger(rec.status), addr, self)), true
 	default:
 		return verdict{}, false
 	}
 }
 
 func announced(self string, status announcer.Status) verdict {
+	owner := loadbalancer.Owner{Node: self, Interfaces: status.Interfaces}
 	v := verdict{
 		condition: metav1.Condition{
-			Type:    conditionType(status.Address),
-			Status:  metav1.ConditionTrue,
-			Reason:  ReasonAnnounced,
-			Message: self + answersFor(status.Address) + strings.Join(status.Interfaces, ", "),
+			Type:   loadbalancer.AnnouncedCondition(status.Address),
+			Status: metav1.ConditionTrue,
+			Reason: ReasonAnnounced,
 		},
-		event:     "AddressAnnounced",
+		since:     status.Since,
+		event:     eventAnnounced,
 		eventType: corev1.EventTypeNormal,
 	}
+	other := ""
 	if len(status.Stranger) > 0 {
+		other = stranger(status)
 		v.condition.Reason = ReasonContested
-		v.condition.Message += fmt.Sprintf("; so does %s", stranger(status))
-		v.event, v.eventType = "AddressConflict", corev1.EventTypeWarning
+		v.event, v.eventType = eventConflict, corev1.EventTypeWarning
 	}
+	v.condition.Message = owner.Message(status.Address, other)
 	return v
 }
 
-// answersFor stands in the message of a condition that is True. A condition is
-// of a family, and its message alone says of which address: answered looks for it.
-func answersFor(addr netip.Addr) string { return fmt.Sprintf(" answers for %s on ", addr) }
+// unowned is the verdict on an address that no node owns, as far as the record
+// of one tells. Every node finds the same words, so that no two contradict each
+// other where they see the same.
+func unowned(addr netip.Addr, rec record) verdict {
+	switch {
+	case rec.invalid != nil:
+		return refusal(addr, ReasonInvalid, eventNotAnnounced, rec.invalid.Error())
+	case rec.nobody && rec.local:
+		return refusal(addr, ReasonNoEligibleNode, eventNotAnnounced,
+			fmt.Sprintf("no node that may announce %s has a usable endpoint, and externalTrafficPolicy is Local", addr))
+	case rec.nobody:
+		return refusal(addr, ReasonNoEligibleNode, eventNotAnnounced,
+			fmt.Sprintf("no node may announce %s: each is excluded from external load balancers or being deleted", addr))
+	case rec.status.State == announcer.OffLink:
+		return refusal(addr, ReasonOffLink, eventOffLink,
+			fmt.Sprintf("no node that may announce %s is known to have an interface on its link that it may use", addr))
+	default:
+		return refusal(addr, ReasonNoOwner, eventNotAnnounced,
+			fmt.Sprintf("no node is heard to answer for %s, though some may", addr))
+	}
+}
 
-// answered says whether the last that was reported to svc of addr is that a node
-// answers for it.
-func answered(svc *corev1.Service, addr netip.Addr) bool {
-	last := meta.FindStatusCondition(svc.Status.Conditions, conditionType(addr))
-	return last != nil && last.Status == metav1.ConditionTrue && strings.Contains(last.Message, answersFor(addr))
+func away(self string, addr netip.Addr) verdict {
+	v := refusal(addr, ReasonAnnouncerAway, eventAnnouncerAway,
+		fmt.Sprintf("the announcer of %s is away: whether it answers for %s is not known", self, addr))
+	v.condition.Status = metav1.ConditionUnknown
+	return v
 }
 
 func refusal(addr netip.Addr, reason, event, message string) verdict {
 	return verdict{
 		condition: metav1.Condition{
-			Type:    conditionType(addr),
+			Type:    loadbalancer.AnnouncedCondition(addr),
 			Status:  metav1.ConditionFalse,
 			Reason:  reason,
 			Message: message,
@@ -116,23 +142,9 @@ func refusal(addr netip.Addr, reason, event, message string) verdict {
 	}
 }
 
-func noNode(addr netip.Addr, local bool) string {
-	if local {
-		return fmt.Sprintf("no node that may announce %s has a usable endpoint, and externalTrafficPolicy is Local", addr)
-	}
-	return fmt.Sprintf("no node may announce %s: each that is ready is excluded from external load balancers or being deleted", addr)
-}
-
 func stranger(status announcer.Status) string {
 	if len(status.Stranger) == 0 {
 		return "a stranger"
 	}
 	return "the stranger " + status.Stranger.String()
-}
-
-func conditionType(addr netip.Addr) string {
-	if loadbalancer.Family(addr) == corev1.IPv4Protocol {
-		return loadbalancer.ConditionAnnouncedIPv4
-	}
-	return loadbalancer.ConditionAnnouncedIPv6
 }

@@ -1,0 +1,57 @@
+package announcement
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"sync"
+
+	"github.com/heraldlb/herald/announcer"
+	"github.com/heraldlb/herald/nodesocket"
+)
+
+// surroundings are the announcer's Facts, gathered from those who know a part of
+// them each.
+type surroundings struct {
+	tell func(announcer.Facts) error
+
+	mu    sync.Mutex
+	facts announcer.Facts
+}
+
+// change has the announcer told of what f changes, unless that is refused.
+func (s *surroundings) change(f func(*announcer.Facts)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	next := s.facts
+	f(&next)
+	if err := s.tell(next); err != nil {
+		return err
+	}
+	s.facts = next
+	return nil
+}
+
+// tellNodes has the announcer told of the Nodes.
+func (a *agent) tellNodes(ctx context.Context) error {
+	nodes, err := a.facts.nodes(ctx)
+	if err != nil {
+		return err
+	}
+	peers := slices.DeleteFunc(nodes.peers(a.node), func(peer netip.Addr) bool {
+		return nodesocket.ValidateFacts(announcer.Facts{Peers: []netip.Addr{peer}}) != nil
+	})
+	return a.surroundings.change(func(f *announcer.Facts) {
+		f.Excluded = !slices.Contains(nodes.standing, a.node)
+		f.Nodes = nodes.count
+		f.Peers = peers[:min(len(peers), nodesocket.MaxPeers)]
+	})
+}
+
+// tellRebalance has the announcer told of the word that asks for the addresses to
+// be spread anew.
+func (a *agent) tellRebalance(word string) {
+	if err := a.surroundings.change(func(f *announcer.Facts) { f.Rebalance = word }); err != nil {
+		a.log.Error(err, "the announcer is not told to spread addresses anew", "annotation", AnnotationRebalance)
+	}
+}

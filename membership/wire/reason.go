@@ -1,7 +1,7 @@
 package wire
 
-// Reason tells why a datagram is dropped. It is an error, a small number to index
-// counters with, and a label.
+// Reason tells why a datagram is dropped: an error, a label for metrics, and a small
+// number to index counters with.
 type Reason uint8
 
 // The reasons. Accepted is none.
@@ -33,15 +33,6 @@ const (
 	BadAddress
 	BadPart
 	BadCount
-
-	// What the receiver finds that knows the sender, or the way that the datagram took.
-
-	HopLimitTooLow
-	OffLink
-	OwnName
-	Replayed
-	Superseded
-	Crowded
 
 	// Reasons is the number of reasons, Accepted included.
 	Reasons
@@ -88,12 +79,5 @@ func texts() [Reasons]text {
 		BadAddress:     {"address", "an address is malformed or not unicast"},
 		BadPart:        {"part", "the part is not one of the parts"},
 		BadCount:       {"count", "there are more or fewer entries than it says, or than may be"},
-
-		HopLimitTooLow: {"hop-limit", "its hop limit is not 255: it was not sent on this link (RFC 5082)"},
-		OffLink:        {"off-link", "its source is not on-link on the interface that it came by"},
-		OwnName:        {"own-name", "another host uses this node's name"},
-		Replayed:       {"replayed", "its sequence number was seen before"},
-		Superseded:     {"superseded", "a later incarnation of its node is known"},
-		Crowded:        {"crowded", "there are more members than this node keeps track of"},
 	}
 }

@@ -34,6 +34,15 @@ const (
 	BadPart
 	BadCount
 
+	// What package membership finds, which knows the sender and the way that the datagram took.
+
+	HopLimitTooLow
+	OffLink
+	OwnName
+	Replayed
+	Superseded
+	Crowded
+
 	// Reasons is the number of reasons, Accepted included.
 	Reasons
 )
@@ -79,5 +88,12 @@ func texts() [Reasons]text {
 		BadAddress:     {"address", "an address is malformed or not unicast"},
 		BadPart:        {"part", "the part is not one of the parts"},
 		BadCount:       {"count", "there are more or fewer entries than it says, or than may be"},
+
+		HopLimitTooLow: {"hop-limit", "its hop limit is not 255: it was not sent on this link (RFC 5082)"},
+		OffLink:        {"off-link", "its source is not on-link on the interface that it came by"},
+		OwnName:        {"own-name", "another host uses this node's name"},
+		Replayed:       {"replayed", "its sequence number was seen before"},
+		Superseded:     {"superseded", "a later incarnation of its node is known"},
+		Crowded:        {"crowded", "there are more members than this node keeps track of"},
 	}
 }

@@ -106,23 +106,23 @@ func (e *engine) put(now time.Time, a announcer.Announcement, bulk bool) bool {
 }
 
 // again tells everybody anew of an address that another node of ours answered
-// for too. Whoever was met there was that node; one that is left is met anew.
+// for too. Whoever was met there was that node; one that is left is met anew. The
+// status is told anew as well, for whoever was told another meanwhile.
 func (e *engine) again(now time.Time, addr netip.Addr) {
 	en, ok := e.entries[addr]
 	switch {
 	case !ok:
 	case en.state == announcer.Announced:
-		met := en.stranger != frame.MAC{}
 		en.conflict = conflict{}
 		e.newTurn(en)
-		if met {
-			e.report(en)
-		}
+		e.report(en)
 		e.greet(en, en.sites)
 	case en.state == announcer.Conflict:
 		en.strikes = 0
 		e.probe(now, en)
+		e.report(en)
 	default:
+		e.report(en)
 	}
 }
 

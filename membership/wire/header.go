@@ -19,7 +19,8 @@ const (
 type Header struct {
 	// Incarnation is higher in each run of the node's announcer; at least 1.
 	Incarnation uint64
-	// Sequence is higher in each datagram of an incarnation; at least 1.
+	// Sequence tells the datagrams of an incarnation apart; at least 1. In a refusal it
+	// is the highest that is known of the incarnation.
 	Sequence uint64
 	// Name is the node's, of which CheckName approves. In a datagram that was opened
 	// it is a view of the datagram's bytes.

@@ -274,6 +274,11 @@ func (tr *transcript) wait(t *testing.T, text string) {
 }
 
 func (tr *transcript) print(name string, did effects) {
+	// What is done at once has no order that counts.
+	slices.SortStableFunc(did.puts, func(a, b announcer.Announcement) int { return a.Address.Compare(b.Address) })
+	slices.SortFunc(did.deletes, netip.Addr.Compare)
+	slices.SortFunc(did.again, netip.Addr.Compare)
+	slices.SortStableFunc(did.statuses, func(a, b announcer.Status) int { return a.Address.Compare(b.Address) })
 	for _, a := range did.puts {
 		line := "announces " + a.Address.String()
 		if a.Interface != "" {

@@ -203,7 +203,7 @@ func TestBadLengths(t *testing.T) {
 func TestTruncated(t *testing.T) {
 	for _, e := range examples() {
 		whole := plain(t, e.body)
-		for n := range len(whole) {
+		for n := range whole {
 			if _, _, got := open(NewOpener(cluster), whole[:n]); got != Truncated {
 				t.Errorf("%s: %d of %d bytes: %v", e.name, n, len(whole), got)
 			}

@@ -76,3 +76,23 @@ func TestGolden(t *testing.T) {
 		t.Errorf("%d files in testdata, of %d examples", len(files), len(examples()))
 	}
 }
+
+// docs/heartbeat.md has a word on each example, and on each reason to drop one.
+func TestDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../docs/heartbeat.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var words []string
+	for _, e := range examples() {
+		words = append(words, e.name+".hex")
+	}
+	for r := Accepted + 1; r < Reasons; r++ {
+		words = append(words, r.Label())
+	}
+	for _, word := range words {
+		if !strings.Contains(string(page), "`"+word+"`") {
+			t.Errorf("docs/heartbeat.md lacks `%s`", word)
+		}
+	}
+}

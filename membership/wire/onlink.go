@@ -12,8 +12,8 @@ import (
 func OnLink(addresses []netip.Prefix) (told []netip.Prefix, left int) {
 	var prefixes []netip.Prefix
 	for _, p := range addresses {
-		masked := p.Masked()
-		if validPrefix(masked) && !(masked.Addr().Is6() && masked.Addr().IsLinkLocalUnicast()) {
+		linkLocal := p.Addr().Is6() && p.Addr().IsLinkLocalUnicast()
+		if masked := p.Masked(); validPrefix(masked) && !linkLocal {
 			prefixes = append(prefixes, masked)
 		}
 	}

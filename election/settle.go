@@ -33,6 +33,9 @@ func (e *Election) keep(a *address, leader *claim) {
 	if a.own == firm && !e.fit(a) {
 		e.yield(a)
 	}
+	if a.spreading && leader != nil && leader.hold == yielding {
+		e.confirm(a) // The other asks for a successor as well: here is one.
+	}
 	switch {
 	case leader != nil && (leader.hold > a.own || leader.hold == a.own && leader.by.outranks(e.self, a)):
 		e.drop(a)

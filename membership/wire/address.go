@@ -56,7 +56,7 @@ func cutPrefix(b []byte) (p netip.Prefix, rest []byte, reason Reason) {
 	switch {
 	case reason == BadCount:
 		return p, nil, reason
-	case reason != Accepted, mark != 0, int(b[0]) > a.BitLen():
+	case reason != Accepted, mark != 0:
 		return p, nil, BadPrefix
 	}
 	return netip.PrefixFrom(a, int(b[0])), rest, Accepted

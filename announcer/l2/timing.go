@@ -35,14 +35,18 @@ type Timing struct {
 	Quiet time.Duration
 }
 
-// DefaultTiming is for a LAN of today. RFC 5227 section 1.1 takes seconds to
+// DefaultTiming is for a LAN of today. A packet socket with Linux' default
+// buffer holds some 270 frames: 64 at once from each of a few nodes, and 50,000 a
+// second from all of them, do not overrun a reader on a busy machine; 256 at once
+// do at 30,000 a second. A bridge and the kernel's own neighbour table lose none
+// at any rate. RFC 5227 section 1.1 takes seconds to
 // probe, for links that are slow or come up late; here an address is probed
 // for 40 ms, for somebody waits for it.
 func DefaultTiming() Timing {
 	return Timing{
 		Repeats:        []time.Duration{100 * time.Millisecond, time.Second, 2 * time.Second},
-		Rate:           10_000, // 7 Mbit/s
-		Burst:          256,
+		Rate:           20_000, // 14 Mbit/s
+		Burst:          64,
 		Probes:         3,
 		ProbeInterval:  10 * time.Millisecond,
 		ProbeWait:      20 * time.Millisecond,

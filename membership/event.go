@@ -1,0 +1,30 @@
+package membership
+
+import (
+	"fmt"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// newEvent opens an eventfd: a wake-up that takes no lock.
+func newEvent() (int, error) {
+	fd, err := unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC)
+	if err != nil {
+		return -1, fmt.Errorf("open an eventfd: %w", err)
+	}
+	return fd, nil
+}
+
+// signalEvent wakes who waits for an eventfd. It cannot fail but when it is full,
+// which wakes too.
+func signalEvent(fd int) {
+	one := uint64(1)
+	_, _, _ = unix.RawSyscall(unix.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(&one)), unsafe.Sizeof(one))
+}
+
+// drainEvents takes in all signals.
+func drainEvents(fd int) {
+	var count uint64
+	_, _, _ = unix.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(&count)), unsafe.Sizeof(count))
+}

@@ -1,0 +1,27 @@
+package membership
+
+import (
+	"log/slog"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// quiet keeps the log from being filled: of each topic it lets a line pass now and
+// then.
+type quiet map[string]*rate.Sometimes
+
+// quietPause is between two lines of a topic.
+const quietPause = time.Minute
+
+func (q *quiet) log(log *slog.Logger, topic, what string, args ...any) {
+	if *q == nil {
+		*q = make(quiet)
+	}
+	s := (*q)[topic]
+	if s == nil {
+		s = &rate.Sometimes{Interval: quietPause}
+		(*q)[topic] = s
+	}
+	s.Do(func() { log.Warn(what, args...) })
+}

@@ -1,0 +1,196 @@
+package membership
+
+import (
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/heraldlb/herald/membership/wire"
+)
+
+const (
+	// batchesAtOnce bounds what is taken in from one socket before the next.
+	batchesAtOnce = 64
+	// errorsAtOnce bounds the errors of a socket, which may be of use the moment after.
+	errorsAtOnce = 4
+)
+
+// drain takes in all that was received by now.
+func (t *thread) drain() {
+	for _, s := range t.now.links {
+		for _, l := range s.lines {
+			t.drainPort(s, l.port)
+		}
+	}
+}
+
+// drainPort empties one socket. A flood may keep it from that: then silence is not
+// held against anybody, for what is not yet read may break it.
+func (t *thread) drainPort(s *segment, p *port) {
+	errs := 0
+	for range batchesAtOnce {
+		before := t.clock()
+		n, err := t.batch.receive(p.fd, 0)
+		switch {
+		case err == unix.EAGAIN: //nolint:errorlint // an errno
+			p.emptied = before
+			return
+		case err != nil:
+			t.readErrors(p)
+			if errs++; errs == errorsAtOnce {
+				return
+			}
+			continue
+		}
+		t.takeBatch(s, p, n)
+		if n < batchSize {
+			p.emptied = before
+			return
+		}
+		if now := t.clock(); now >= t.due {
+			t.beat(now)
+		}
+	}
+	t.suspend(t.clock())
+}
+
+func (t *thread) suspend(now moment) {
+	t.counts.overflow.Add(1)
+	t.detect.suspend(now)
+}
+
+func (t *thread) takeBatch(s *segment, p *port, n int) {
+	now := time.Now()
+	clock := now.Sub(t.begin)
+	for i := range n {
+		d := t.batch.datagram(i)
+		if d.losses > p.losses {
+			p.losses = d.losses
+			t.suspend(clock)
+		}
+		// The stamp is of a clock that may jump. But it came since the socket was
+		// empty, and before now.
+		at := min(max(clock-time.Duration(now.UnixNano()-d.stamp), p.emptied), clock)
+		if why := t.take(s, p, &d, at); why != taken {
+			t.note(why, p, d.source)
+		}
+	}
+}
+
+// take checks a datagram, what is cheap before what is dear.
+func (t *thread) take(s *segment, p *port, d *datagram, at moment) drop {
+	switch {
+	case d.oversized:
+		return drop(wire.Oversized)
+	case d.hops != wire.HopLimit:
+		return drop(wire.HopLimitTooLow)
+	case d.source.Port() != t.options.Port:
+		return otherPort
+	case len(t.now.keys) == 0 && !s.onLink(d.source.Addr()):
+		return drop(wire.OffLink)
+	}
+	opened, reason := t.now.opener.Open(d.data)
+	if reason != wire.Accepted {
+		return drop(reason)
+	}
+	switch opened.Kind {
+	case wire.KindHeartbeat:
+		return t.takeHeartbeat(p, &opened, d.source.Addr(), at)
+	case wire.KindClaims:
+		return t.takeClaims(&opened, d)
+	default:
+		return t.takeRefusal(&opened)
+	}
+}
+
+func (t *thread) takeHeartbeat(p *port, opened *wire.Datagram, source netip.Addr, at moment) drop {
+	if reason := opened.Heartbeat(&t.decoded); reason != wire.Accepted {
+		return drop(reason)
+	}
+	h := &t.heard
+	*h = hearing{
+		at: at, link: p.link, source: source, traffic: p.traffic,
+		node: opened.Name, incarnation: opened.Incarnation, sequence: opened.Sequence,
+		interval: t.decoded.Interval, multiplier: int(t.decoded.Multiplier),
+		standing: t.decoded.Standing, leaving: t.decoded.Leaving, farewell: t.decoded.Farewell,
+		prefixes: t.decoded.Prefixes, digest: t.decoded.Digest,
+	}
+	why := t.detect.hear(h)
+	if why == drop(wire.Superseded) || why == drop(wire.Replayed) {
+		t.refuse(p, h)
+	}
+	return why
+}
+
+// refuse tells the sender of a heartbeat that it is behind what is known of it.
+func (t *thread) refuse(p *port, h *hearing) {
+	known, sequence, ok := t.detect.refusal(h)
+	if !ok || t.muted {
+		return
+	}
+	header := wire.Header{Incarnation: t.incarnation.Load(), Sequence: max(sequence, 1), Name: t.name}
+	body := wire.Refusal{Node: h.node, Incarnation: known.Incarnation}
+	b, err := t.now.sealer.AppendRefusal(t.buffer[:0], &header, &body)
+	if err != nil {
+		return // an incarnation that cannot be surpassed
+	}
+	to := newSockaddr(netip.AddrPortFrom(h.source, t.options.Port), p.link)
+	t.transmit(p, b, &to)
+}
+
+// takeRefusal takes a higher incarnation, or sequence, than others know of this
+// node's name.
+func (t *thread) takeRefusal(opened *wire.Datagram) drop {
+	var body wire.Refusal
+	if reason := opened.Refusal(&body); reason != wire.Accepted {
+		return drop(reason)
+	}
+	if string(body.Node) != t.options.Node {
+		return taken
+	}
+	now := t.clock()
+	switch self := t.incarnation.Load(); {
+	case body.Incarnation > self:
+		t.detect.self.Incarnation = body.Incarnation + 1
+		t.incarnation.Store(body.Incarnation + 1)
+		t.signal = true
+		t.soon(now)
+	case body.Incarnation == self && opened.Sequence > t.sequence:
+		t.sequence = opened.Sequence
+		t.soon(now)
+	}
+	return taken
+}
+
+// takeClaims passes a datagram on.
+func (t *thread) takeClaims(opened *wire.Datagram, d *datagram) drop {
+	id, why := t.detect.claims(opened.Name, opened.Incarnation, opened.Sequence, d.source.Addr())
+	if why != taken {
+		return why
+	}
+	slot := t.claims.reserve()
+	if slot == nil {
+		return overrun
+	}
+	slot.from, slot.length = id, copy(slot.data[:], d.data)
+	t.claims.stage()
+	t.signal = true
+	return taken
+}
+
+// readErrors takes in what ICMP said of datagrams that were sent.
+func (t *thread) readErrors(p *port) {
+	for {
+		n, err := t.batch.receive(p.fd, unix.MSG_ERRQUEUE)
+		if err != nil {
+			return
+		}
+		now := t.clock()
+		for i := range n {
+			if d := t.batch.datagram(i); d.refused {
+				t.detect.refused(now, p.link, d.source.Addr())
+			}
+		}
+	}
+}

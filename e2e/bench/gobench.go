@@ -6,12 +6,14 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/heraldlb/herald/e2e/bench/figure"
 )
 
 // readGoBenchmarks reads the output of go test -bench: a line for each
 // benchmark, with its name, how often it ran, and values with their units.
-func readGoBenchmarks(paths []string) ([]figure, error) {
-	var figures []figure
+func readGoBenchmarks(paths []string) ([]figure.Figure, error) {
+	var figures []figure.Figure
 	for _, path := range paths {
 		file, err := os.Open(path)
 		if err != nil {
@@ -31,7 +33,7 @@ func readGoBenchmarks(paths []string) ([]figure, error) {
 	return append(figures, ratios(figures)...), nil
 }
 
-func goBenchmark(line string) []figure {
+func goBenchmark(line string) []figure.Figure {
 	fields := strings.Fields(line)
 	if len(fields) < 4 || !strings.HasPrefix(fields[0], "Benchmark") {
 		return nil
@@ -44,13 +46,13 @@ func goBenchmark(line string) []figure {
 	if end := strings.LastIndexByte(name, '-'); end > 0 { // the number of processors
 		name = name[:end]
 	}
-	var figures []figure
+	var figures []figure.Figure
 	for i := 2; i+1 < len(fields); i += 2 {
 		value, err := strconv.ParseFloat(fields[i], 64)
 		if err != nil {
 			return nil
 		}
-		figures = append(figures, aimed(figure{Name: name, Value: value, Unit: fields[i+1], Count: count}))
+		figures = append(figures, aimed(figure.Figure{Name: name, Value: value, Unit: fields[i+1], Count: count}))
 	}
 	return figures
 }

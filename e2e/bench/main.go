@@ -1,9 +1,10 @@
-// Command bench measures how long it takes from a Service's creation to the
-// first answer that a client on the segment gets from its address, and prints
-// that, with the figures of Go benchmarks, beside what is aimed at.
+// Command bench measures Herald on the lab: a Service's way to its first
+// answer, and what clients lose when the owner of an address fails, beside
+// other implementations; and prints that, with the figures of Go benchmarks,
+// beside what is aimed at.
 //
-// It drives the cluster from here; the part that tries the address, prober, is
-// this program again, started on the client.
+// It drives the cluster from here; the parts that run on the lab's hosts are
+// this program again.
 package main
 
 import (
@@ -14,6 +15,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/heraldlb/herald/e2e/bench/expose"
 )
 
 func main() {
@@ -30,7 +33,7 @@ func command() *cobra.Command {
 	var options options
 	cmd := &cobra.Command{
 		Use:           "bench [FILE…]",
-		Short:         "measure a Service's way to its first answer; the files are the output of Go benchmarks",
+		Short:         "measure Herald on the lab; the files are the output of Go benchmarks",
 		Args:          cobra.ArbitraryArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -40,21 +43,13 @@ func command() *cobra.Command {
 	}
 	cmd.CompletionOptions.DisableDefaultCmd = true
 	flags := cmd.Flags()
-	flags.IntVar(&options.runs, "runs", 100, "Services to make of each family; at least 50 for the targets to mean something")
-	flags.DurationVar(&options.pace, "pace", defaultPace, "time from one Service to the next")
+	flags.IntVar(&options.services, "services", 100, "Services to make of each family; at least 50 for the targets to mean something")
+	flags.DurationVar(&options.pace, "pace", expose.DefaultPace, "time from one Service to the next")
+	flags.StringSliceVar(&options.only, "only", nil, "measure only these: "+names())
+	flags.StringSliceVar(&options.systems, "systems", systems(), "implementations to measure")
+	flags.IntVar(&options.runs, "runs", 0, "how often each fault is inflicted; 0 for the default of each")
 	flags.BoolVar(&options.reuse, "reuse", false, "use the lab that is up, and leave it up")
 	flags.StringVar(&options.json, "json", "", "file for the figures as JSON")
-	cmd.AddCommand(proberCommand())
+	cmd.AddCommand(onHosts()...)
 	return cmd
-}
-
-func proberCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:    "prober INTERFACE",
-		Hidden: true,
-		Args:   cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return prober(cmd.Context(), args[0], cmd.InOrStdin(), cmd.OutOrStdout())
-		},
-	}
 }

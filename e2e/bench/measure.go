@@ -3,90 +3,102 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-
+	"github.com/heraldlb/herald/e2e/bench/expose"
+	"github.com/heraldlb/herald/e2e/bench/failover"
+	"github.com/heraldlb/herald/e2e/bench/figure"
+	"github.com/heraldlb/herald/e2e/bench/peers"
+	"github.com/heraldlb/herald/e2e/bench/site"
 	"github.com/heraldlb/herald/e2e/suite/ground"
 )
 
-// defaultPace leaves the cluster time to come to rest between two Services:
-// what is measured is one user, not a flood.
-const defaultPace = 400 * time.Millisecond
-
 type options struct {
-	runs  int
-	pace  time.Duration
-	reuse bool
-	json  string
+	services int
+	pace     time.Duration
+	only     []string
+	systems  []string
+	runs     int
+	reuse    bool
+	json     string
 }
 
-// measure brings a cluster up, measures, takes it down, and prints.
+func names() string { return strings.Join([]string{"expose", "crash", "link", "api-down"}, ", ") }
+
+func systems() []string { return []string{"herald", "keepalived-1s", "keepalived-10ms"} }
+
+func (o options) wants(name string) bool { return len(o.only) == 0 || slices.Contains(o.only, name) }
+
+func (o options) count(normal int) int {
+	if o.runs > 0 {
+		return o.runs
+	}
+	return normal
+}
+
+// measure brings a cluster up, measures, takes it down, and prints. What was
+// measured before an error is printed too.
 func measure(ctx context.Context, options options, files []string, out io.Writer) (err error) {
 	figures, err := readGoBenchmarks(files)
 	if err != nil {
 		return err
 	}
-	site, down, err := ground.Lab(ctx, options.reuse, out)
+	base, down, err := ground.Lab(ctx, options.reuse, out)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, down(context.WithoutCancel(ctx))) }()
-	runs, err := expose(ctx, site, options, out)
+	result := report{Figures: figures}
+	err = result.measure(ctx, base, options, out)
+	if options.json != "" {
+		err = errors.Join(err, result.write(options.json))
+	}
+	return errors.Join(err, figure.WriteTable(out, result.Figures))
+}
+
+func (r *report) measure(ctx context.Context, base ground.Ground, options options, out io.Writer) error {
+	if options.wants("expose") {
+		runs, err := expose.Measure(ctx, base, options.services, options.pace, out)
+		if err != nil {
+			return err
+		}
+		r.Exposures = runs
+		r.Figures = append(r.Figures, expose.Figures(runs)...)
+	}
+	s, err := site.Open(ctx, base, out)
 	if err != nil {
 		return err
 	}
-	figures = append(exposures(runs), figures...)
-	if options.json != "" {
-		if err := writeJSON(options.json, report{Figures: figures, Runs: runs}); err != nil {
-			return err
-		}
-	}
-	return writeTable(out, figures)
+	defer s.Close(context.WithoutCancel(ctx))
+	return r.failovers(ctx, s, options)
 }
 
-// run is what was measured of one Service, as times since its creation
-// returned, in nanoseconds; 0 is never.
-type run struct {
-	Family corev1.IPFamily `json:"family"`
-	// Status is when a watch showed the address.
-	Status time.Duration `json:"status"`
-	// Claimed is when a node's first frame said so on the segment.
-	Claimed time.Duration `json:"claimed,omitempty"`
-	// Reached is when a request was first answered.
-	Reached time.Duration `json:"reached"`
-	// First is when the one request was answered that was sent at Status.
-	First time.Duration `json:"first,omitempty"`
-}
-
-// expose makes one Service after the other and tries each.
-func expose(ctx context.Context, site ground.Ground, options options, out io.Writer) ([]run, error) {
-	cluster, err := newCluster(ctx, site)
-	if err != nil {
-		return nil, err
-	}
-	defer cluster.close(context.WithoutCancel(ctx))
-	ticker := time.NewTicker(options.pace)
-	defer ticker.Stop()
-	var runs []run
-	for i := range options.runs {
-		for _, family := range []corev1.IPFamily{corev1.IPv4Protocol, corev1.IPv6Protocol} {
-			select {
-			case <-ticker.C:
-			case <-ctx.Done():
-				return nil, ctx.Err()
-			}
-			run, err := cluster.exposeOnce(ctx, fmt.Sprintf("run-%d", i), family)
-			if err != nil {
-				return nil, fmt.Errorf("run %d, %s: %w", i, family, err)
-			}
-			runs = append(runs, run)
+func (r *report) failovers(ctx context.Context, s *site.Site, options options) error {
+	var failed error
+	for _, name := range options.systems {
+		var system failover.System
+		switch name {
+		case "herald":
+			system = failover.NewHerald(s)
+		case "keepalived-1s":
+			system = peers.NewKeepalived(s, time.Second, s.Spare.V4.From, s.Spare.V6.From)
+		case "keepalived-10ms":
+			system = peers.NewKeepalived(s, 10*time.Millisecond, s.Spare.V4.From.Next(), s.Spare.V6.From.Next())
 		}
-		if (i+1)%25 == 0 {
-			fmt.Fprintf(out, "%d of %d Services of each family\n", i+1, options.runs)
+		var faults []failover.Fault
+		if options.wants("crash") {
+			faults = append(faults, failover.Crash(options.count(20)))
+		}
+		runs, err := failover.Measure(ctx, s, system, faults)
+		r.Failovers = append(r.Failovers, runs...)
+		r.Figures = append(r.Figures, failover.Figures(runs, func(failover.Run) (*figure.Target, *figure.Target) { return nil, nil })...)
+		failed = errors.Join(failed, err)
+		if ctx.Err() != nil {
+			break
 		}
 	}
-	return runs, nil
+	return failed
 }

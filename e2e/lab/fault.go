@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"fmt"
+	"strings"
 	"syscall"
 )
 
@@ -54,4 +55,30 @@ func (h Host) Signal(ctx context.Context, component string, signal syscall.Signa
 // Start starts a component that has ended.
 func (h Host) Start(ctx context.Context, component string) error {
 	return h.cluster.client.Start(ctx, h.Name, component)
+}
+
+// Drop makes the switch drop what nftables rules of the bridge family, hook
+// forward, say: `iifname "node1" oifname "node2" drop` is half a partition of
+// the two. It takes the place of what was dropped before; nothing is with no
+// rules.
+func (c *Cluster) Drop(ctx context.Context, rules ...string) error {
+	script := "table bridge faults\ndelete table bridge faults\n"
+	if len(rules) > 0 {
+		script += "table bridge faults {\n chain forward {\n  type filter hook forward priority 0\n  " +
+			strings.Join(rules, "\n  ") + "\n }\n}\n"
+	}
+	cmd := c.Host("switch").Command(ctx, "nft", "-f", "-")
+	cmd.Stdin = strings.NewReader(script)
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("lab: drop on the switch: %w: %s", err, output)
+	}
+	return nil
+}
+
+// Partition keeps a host from those named, both ways, until Drop.
+func (c *Cluster) Partition(ctx context.Context, host string, from ...string) error {
+	others := `{ "` + strings.Join(from, `", "`) + `" }`
+	return c.Drop(ctx,
+		fmt.Sprintf("iifname %q oifname %s drop", host, others),
+		fmt.Sprintf("iifname %s oifname %q drop", others, host))
 }

@@ -4,41 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
-
-	corev1 "k8s.io/api/core/v1"
 )
-
-func TestExposures(t *testing.T) {
-	var runs []run
-	for i := range 100 {
-		runs = append(runs, run{Family: corev1.IPv4Protocol, Status: time.Millisecond, Reached: time.Duration(100-i) * 5 * time.Millisecond})
-	}
-	figures := map[string]figure{}
-	for _, f := range exposures(runs) {
-		figures[f.Name] = f
-	}
-	for name, want := range map[string]float64{
-		"IPv4, created to first answer, p50":           250,
-		"IPv4, created to first answer, p99":           495,
-		"IPv4, created to first answer, max":           500,
-		"IPv4, created to status written, p99":         1,
-		"IPv4, created to claimed on the segment, p50": 0, // none was seen
-	} {
-		if got := figures[name].Value; got != want {
-			t.Errorf("%s: got %g, want %g", name, got, want)
-		}
-	}
-	if met := figures["IPv4, created to first answer, p50"].Met; met == nil || *met {
-		t.Error("a p50 of 250 ms misses its target")
-	}
-	if met := figures["IPv4, created to first answer, p99"].Met; met == nil || !*met {
-		t.Error("a p99 of 495 ms meets its target")
-	}
-	if count := figures["IPv4, created to claimed on the segment, p50"].Count; count != 0 {
-		t.Errorf("counted %d claims that nobody saw", count)
-	}
-}
 
 func TestReadGoBenchmarks(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bench.txt")

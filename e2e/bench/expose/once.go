@@ -1,4 +1,4 @@
-package main
+package expose
 
 import (
 	"context"
@@ -9,44 +9,46 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/heraldlb/herald/e2e/bench/clock"
 )
 
 // exposeOnce makes a Service, times its way to the first answer, and removes it.
-func (c *cluster) exposeOnce(ctx context.Context, name string, family corev1.IPFamily) (run, error) {
+func (c *cluster) exposeOnce(ctx context.Context, name string, family corev1.IPFamily) (Run, error) {
 	// A neighbour that the client knows from the run before would hide how
 	// long the announcement takes.
 	flush := c.site.Hosts.Command(ctx, c.site.Client, "ip", "neighbour", "flush", "dev", c.site.Interface)
 	if output, err := flush.CombinedOutput(); err != nil {
-		return run{}, fmt.Errorf("flush the client's neighbours: %w: %s", err, output)
+		return Run{}, fmt.Errorf("flush the client's neighbours: %w: %s", err, output)
 	}
 	if err := c.create(ctx, name, family); err != nil {
-		return run{}, err
+		return Run{}, err
 	}
-	start, err := now()
+	start, err := clock.Now()
 	if err != nil {
-		return run{}, err
+		return Run{}, err
 	}
 	address, err := c.address(ctx, name)
 	if err != nil {
-		return run{}, err
+		return Run{}, err
 	}
-	written, err := now()
+	written, err := clock.Now()
 	if err != nil {
-		return run{}, err
+		return Run{}, err
 	}
 	var got answer
 	if err := errors.Join(c.encoder.Encode(question{Address: address, Since: start}), c.decoder.Decode(&got)); err != nil {
-		return run{}, fmt.Errorf("prober: %w", err)
+		return Run{}, fmt.Errorf("prober: %w", err)
 	}
 	if got.Error != "" {
-		return run{}, fmt.Errorf("%w: %s", errUnreached, got.Error)
+		return Run{}, fmt.Errorf("%w: %s", errUnreached, got.Error)
 	}
-	measured := run{Family: family, Status: written.since(start), Reached: got.Reached.since(start)}
+	measured := Run{Family: family, Status: written.Since(start), Reached: got.Reached.Since(start)}
 	if got.Claimed != 0 {
-		measured.Claimed = got.Claimed.since(start)
+		measured.Claimed = got.Claimed.Since(start)
 	}
 	if got.First != 0 {
-		measured.First = got.First.since(start)
+		measured.First = got.First.Since(start)
 	}
 	return measured, c.remove(ctx, name)
 }

@@ -3,47 +3,19 @@ package main
 import (
 	"fmt"
 	"strings"
-)
 
-// target is a limit of a figure.
-type target struct {
-	AtMost  *float64 `json:"atMost,omitempty"`
-	AtLeast *float64 `json:"atLeast,omitempty"`
-}
-
-func atMost(limit float64) *target  { return &target{AtMost: &limit} }
-func atLeast(limit float64) *target { return &target{AtLeast: &limit} }
-
-func (t *target) String() string {
-	if t.AtMost != nil {
-		return fmt.Sprintf("at most %g", *t.AtMost)
-	}
-	return fmt.Sprintf("at least %g", *t.AtLeast)
-}
-
-func (t *target) met(value float64) bool {
-	if t.AtMost != nil {
-		return value <= *t.AtMost
-	}
-	return value >= *t.AtLeast
-}
-
-// The targets of the way from a Service's creation to the first answer, in
-// milliseconds.
-const (
-	targetP50 = 150
-	targetP99 = 500
+	"github.com/heraldlb/herald/e2e/bench/figure"
 )
 
 // aimed adds the target to a figure of a Go benchmark that has one: to allocate
 // and to release an address with a million held, 1 µs; to answer, half of the
 // kernel's rate.
-func aimed(f figure) figure {
+func aimed(f figure.Figure) figure.Figure {
 	switch {
 	case f.Unit == "of-kernel":
-		return f.against(atLeast(0.5))
+		return f.Against(figure.AtLeast(0.5))
 	case strings.HasSuffix(f.Name, many) && strings.HasPrefix(f.Unit, "p50-ns/"):
-		return f.against(atMost(1000))
+		return f.Against(figure.AtMost(1000))
 	default:
 		return f
 	}
@@ -57,7 +29,7 @@ const (
 
 // ratios compares, for each of ipam's benchmarks, a million addresses held with
 // a thousand: at most twice as long.
-func ratios(figures []figure) []figure {
+func ratios(figures []figure.Figure) []figure.Figure {
 	type key struct{ name, unit string }
 	small := map[key]float64{}
 	for _, f := range figures {
@@ -65,16 +37,16 @@ func ratios(figures []figure) []figure {
 			small[key{name, f.Unit}] = f.Value
 		}
 	}
-	var found []figure
+	var found []figure.Figure
 	for _, f := range figures {
 		name, ok := strings.CutSuffix(f.Name, many)
 		base := small[key{name, f.Unit}]
 		if !ok || base == 0 {
 			continue
 		}
-		found = append(found, figure{
+		found = append(found, figure.Figure{
 			Name: fmt.Sprintf("%s, 1,000,000 held : 1,000, %s", name, f.Unit), Value: f.Value / base, Unit: "ratio", Count: f.Count,
-		}.against(atMost(2)))
+		}.Against(figure.AtMost(2)))
 	}
 	return found
 }

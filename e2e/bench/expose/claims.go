@@ -1,10 +1,11 @@
-package main
+package expose
 
 import (
 	"context"
 	"net/netip"
 	"sync"
 
+	"github.com/heraldlb/herald/e2e/bench/clock"
 	"github.com/heraldlb/herald/e2e/suite/claim"
 )
 
@@ -13,7 +14,7 @@ type claims struct {
 	listener *claim.Listener
 
 	mu      sync.Mutex
-	seen    map[netip.Addr][]instant
+	seen    map[netip.Addr][]clock.Instant
 	changed chan struct{} // closed and renewed at each change of seen
 }
 
@@ -23,7 +24,7 @@ func listen(link string) (*claims, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &claims{listener: listener, seen: map[netip.Addr][]instant{}, changed: make(chan struct{})}
+	c := &claims{listener: listener, seen: map[netip.Addr][]clock.Instant{}, changed: make(chan struct{})}
 	go c.read()
 	return c, nil
 }
@@ -37,7 +38,7 @@ func (c *claims) read() {
 		if err != nil {
 			return
 		}
-		at, err := now()
+		at, err := clock.Now()
 		if err != nil {
 			return
 		}
@@ -49,9 +50,9 @@ func (c *claims) read() {
 	}
 }
 
-// first waits until the address has been claimed since an instant, and returns
+// first waits until the address has been claimed since an clock.Instant, and returns
 // when it first was; 0 if ctx ends before.
-func (c *claims) first(ctx context.Context, address netip.Addr, since instant) instant {
+func (c *claims) first(ctx context.Context, address netip.Addr, since clock.Instant) clock.Instant {
 	for {
 		at, changed := c.look(address, since)
 		if at != 0 {
@@ -65,7 +66,7 @@ func (c *claims) first(ctx context.Context, address netip.Addr, since instant) i
 	}
 }
 
-func (c *claims) look(address netip.Addr, since instant) (instant, <-chan struct{}) {
+func (c *claims) look(address netip.Addr, since clock.Instant) (clock.Instant, <-chan struct{}) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, at := range c.seen[address] {

@@ -1,4 +1,4 @@
-package main
+package expose
 
 import (
 	"context"
@@ -11,6 +11,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/heraldlb/herald/e2e/bench/clock"
 )
 
 const (
@@ -25,25 +27,25 @@ const (
 // question asks the prober to try an address; claims before Since are not of
 // this Service.
 type question struct {
-	Address netip.Addr `json:"address"`
-	Since   instant    `json:"since"`
+	Address netip.Addr    `json:"address"`
+	Since   clock.Instant `json:"since"`
 }
 
 // answer tells when a node first claimed the address on the segment (0 if none
 // was seen to), when any request was first answered, and when the one was that
 // was sent first, as soon as the address was known (0 if it was not).
 type answer struct {
-	Claimed instant `json:"claimed"`
-	Reached instant `json:"reached"`
-	First   instant `json:"first"`
+	Claimed clock.Instant `json:"claimed"`
+	Reached clock.Instant `json:"reached"`
+	First   clock.Instant `json:"first"`
 	// Error is why it was not reached.
 	Error string `json:"error,omitempty"`
 }
 
 var errUnreached = errors.New("no answer")
 
-// prober answers one question after the other, until there are no more.
-func prober(ctx context.Context, link string, in io.Reader, out io.Writer) error {
+// Prober answers one question after the other, until there are no more.
+func Prober(ctx context.Context, link string, in io.Reader, out io.Writer) error {
 	claims, err := listen(link)
 	if err != nil {
 		return err
@@ -83,13 +85,13 @@ func reach(ctx context.Context, address netip.Addr) (answer, error) {
 		DialContext:       (&net.Dialer{Timeout: attemptPatience}).DialContext,
 	}}
 	url := "http://" + netip.AddrPortFrom(address, servicePort).String() + "/"
-	first := make(chan instant, 1)
+	first := make(chan clock.Instant, 1)
 	go func() { first <- attempt(ctx, client, url) }()
 
 	others, stop := context.WithCancel(ctx)
 	var found answer
 	var attempts sync.WaitGroup
-	successes := make(chan instant)
+	successes := make(chan clock.Instant)
 	ticker := time.NewTicker(attemptInterval)
 	defer ticker.Stop()
 	for found.Reached == 0 && ctx.Err() == nil {
@@ -120,11 +122,11 @@ func reach(ctx context.Context, address netip.Addr) (answer, error) {
 }
 
 // attempt returns when a request was answered; 0 if it was not.
-func attempt(ctx context.Context, client *http.Client, url string) instant {
+func attempt(ctx context.Context, client *http.Client, url string) clock.Instant {
 	if get(ctx, client, url) != nil {
 		return 0
 	}
-	at, err := now()
+	at, err := clock.Now()
 	if err != nil {
 		return 0
 	}

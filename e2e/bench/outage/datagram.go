@@ -1,0 +1,82 @@
+package outage
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/heraldlb/herald/e2e/bench/clock"
+)
+
+// datagrams asks by UDP: each datagram carries its number, and the echo sends
+// it back.
+type datagrams struct {
+	conn   *net.UDPConn
+	record *record
+}
+
+func newDatagrams(target netip.AddrPort, kept *record) (*datagrams, error) {
+	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(target))
+	if err != nil {
+		return nil, err
+	}
+	return &datagrams{conn: conn, record: kept}, nil
+}
+
+func (d *datagrams) ask(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, func() { _ = d.conn.Close() })
+	defer stop()
+	var listening sync.WaitGroup
+	defer listening.Wait()
+	listening.Go(d.listen)
+	return tick(ctx, func(at clock.Instant) error {
+		question := binary.BigEndian.AppendUint64(nil, uint64(d.record.ask(at)))
+		// An error is an ICMP message to one sent before: that is lost, and
+		// shows as such.
+		_, _ = d.conn.Write(question)
+		return nil
+	})
+}
+
+// listen returns when the socket is closed.
+func (d *datagrams) listen() {
+	answer := make([]byte, 16)
+	for {
+		n, err := d.conn.Read(answer)
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil || n != 8 {
+			continue // an ICMP message
+		}
+		at, err := clock.Now()
+		if err != nil {
+			return
+		}
+		d.record.answer(int(binary.BigEndian.Uint64(answer)), at)
+	}
+}
+
+// tick calls do each interval until ctx ends.
+func tick(ctx context.Context, do func(clock.Instant) error) error {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		at, err := clock.Now()
+		if err != nil {
+			return err
+		}
+		if err := do(at); err != nil {
+			return err
+		}
+	}
+}

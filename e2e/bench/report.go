@@ -1,0 +1,29 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+
+	"github.com/heraldlb/herald/e2e/bench/expose"
+	"github.com/heraldlb/herald/e2e/bench/failover"
+	"github.com/heraldlb/herald/e2e/bench/figure"
+)
+
+// report is what was measured, and what goes to the JSON file.
+type report struct {
+	Figures   []figure.Figure `json:"figures"`
+	Exposures []expose.Run    `json:"exposures,omitempty"`
+	Failovers []failover.Run  `json:"failovers,omitempty"`
+}
+
+func (r *report) write(path string) error {
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(text, '\n'), 0o644)
+}

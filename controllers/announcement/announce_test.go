@@ -2,7 +2,6 @@ package announcement
 
 import (
 	"fmt"
-	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -27,7 +26,9 @@ func TestAgent(t *testing.T) {
 		"expose":                       testExpose,
 		"local follows endpoints":      testLocal,
 		"endpoints are of a family":    testEndpointFamily,
+		"many hosts":                   testManyHosts,
 		"nodes come and go":            testNodes,
+		"a node that is not ready":     testReadiness,
 		"a node's own address":         testOwnAddress,
 		"a shared address":             testSharing,
 		"other classes are left alone": testClass,
@@ -46,6 +47,11 @@ func TestAgent(t *testing.T) {
 		"health and metrics":           testHealth,
 		"a mistaken name":              testNodeName,
 		"the deployed rights":          testDeployedRights,
+		"facts":                        testFacts,
+		"a new word asks to rebalance": testRebalance,
+		"cut off":                      testCutOff,
+		"the owner changes":            testOwnerChange,
+		"nobody owns":                  testUnowned,
 		"shared conditions":            testSharedConditions,
 	} {
 		t.Run(name, func(t *testing.T) { test(newCluster(t, config)) })
@@ -75,27 +81,25 @@ func (c *cluster) hosts(names ...string) map[string]*host {
 	return all
 }
 
-// owner returns the host that is to announce addr if all of these may.
-func owner(hosts map[string]*host, addr netip.Addr) *host {
-	var names []string
-	for name := range hosts {
-		names = append(names, name)
-	}
-	name, _ := election.Elect(addr, names)
-	return hosts[name]
-}
-
-// awaitSplit waits until each host announces what it owns, and nothing else.
-func (c *cluster) awaitSplit(hosts map[string]*host, addrs ...netip.Addr) {
+// awaitAll waits until each host is a candidate for exactly these addresses.
+func (c *cluster) awaitAll(hosts map[string]*host, addrs ...netip.Addr) {
 	c.t.Helper()
 	for _, h := range hosts {
-		var own []netip.Addr
-		for _, addr := range addrs {
-			if owner(hosts, addr) == h {
-				own = append(own, addr)
-			}
-		}
-		h.awaitExactly(c.t, own...)
+		h.awaitExactly(c.t, addrs...)
+	}
+}
+
+// awaitHosts waits until each host was told that these may own addr, all of them
+// by the hint too if the policy is Local.
+func (c *cluster) awaitHosts(hosts map[string]*host, addr netip.Addr, local bool, names ...string) {
+	c.t.Helper()
+	for name, h := range hosts {
+		h.await(c.t, fmt.Sprintf("%s to know that %v may own %s", name, names, addr), func() bool {
+			said, told := h.said[addr]
+			hint := slices.Sorted(slices.Values(said.Hosts))
+			return told && said.Eligible == slices.Contains(names, name) &&
+				(said.Hosts != nil) == local && (!local || slices.Equal(hint, names))
+		}, func() any { return h.said })
 	}
 }
 
@@ -104,17 +108,19 @@ func testExpose(c *cluster) {
 	all := addrs("192.0.2.1", "2001:db8::1")
 	svc := c.service("web", nil)
 	c.assign(svc, all...)
-	c.awaitSplit(hosts, all...)
+	c.awaitAll(hosts, all...)
 	for _, addr := range all {
-		if !owner(hosts, addr).probed[addr] {
+		c.awaitHosts(hosts, addr, false, "a", "b", "c")
+		if owner := c.segment.ownerOf(c.t, addr); !owner.probed[addr] {
 			c.t.Errorf("%s is new to the cluster, and was not probed", addr)
 		}
 	}
 
 	// Another address: the old one is given up.
-	moved := addrs("192.0.2.77", "2001:db8::1")
-	c.assign(svc, moved...)
-	c.awaitSplit(hosts, moved...)
+	c.assign(svc, addrs("192.0.2.77", "2001:db8::1")...)
+	for _, h := range hosts {
+		h.awaitHeld(c.t, addrs("192.0.2.77", "2001:db8::1")...)
+	}
 }
 
 func testLocal(c *cluster) {
@@ -122,15 +128,9 @@ func testLocal(c *cluster) {
 	vip := addr("192.0.2.1")
 	svc := c.service("web", []netip.Addr{vip}, local)
 	slice := c.endpoints(svc, discoveryv1.AddressTypeIPv4, ready("a"))
-	on := func(name string) {
+	on := func(names ...string) {
 		c.t.Helper()
-		for _, h := range hosts {
-			if h.name == name {
-				h.awaitExactly(c.t, vip)
-			} else {
-				h.awaitExactly(c.t)
-			}
-		}
+		c.awaitHosts(hosts, vip, true, names...)
 	}
 	move := func(endpoints ...discoveryv1.Endpoint) {
 		c.t.Helper()
@@ -147,23 +147,52 @@ func testLocal(c *cluster) {
 	// Conditions that are not set count as ready.
 	move(discoveryv1.Endpoint{Addresses: []string{"10.244.0.9"}, NodeName: new("a")})
 	on("a")
+	move(ready("a"), ready("c"))
+	on("a", "c")
+	// Nobody may own it, but it is held all the same.
 	move()
-	on("")
+	on()
 	// The policy goes, and with it the need of endpoints.
 	c.patch(svc, func() { svc.Spec.ExternalTrafficPolicy = corev1.ServiceExternalTrafficPolicyCluster })
-	c.awaitSplit(hosts, vip)
+	c.awaitHosts(hosts, vip, false, "a", "b", "c")
 }
 
 func testEndpointFamily(c *cluster) {
 	hosts := c.hosts("a", "b")
 	svc := c.service("web", addrs("192.0.2.1", "2001:db8::1"), local)
 	c.endpoints(svc, discoveryv1.AddressTypeIPv4, ready("a"))
-	hosts["a"].awaitExactly(c.t, addr("192.0.2.1"))
+	c.awaitHosts(hosts, addr("192.0.2.1"), true, "a")
+	c.awaitHosts(hosts, addr("2001:db8::1"), true)
 	six := ready("b")
 	six.Addresses = []string{"2001:db8:244::1"}
 	c.endpoints(svc, discoveryv1.AddressTypeIPv6, six)
-	hosts["b"].awaitExactly(c.t, addr("2001:db8::1"))
-	hosts["a"].awaitExactly(c.t, addr("192.0.2.1"))
+	c.awaitHosts(hosts, addr("2001:db8::1"), true, "b")
+	c.awaitHosts(hosts, addr("192.0.2.1"), true, "a")
+}
+
+// Of many hosts a few are told, the same to all, and none that is excluded.
+func testManyHosts(c *cluster) {
+	vip := addr("192.0.2.1")
+	svc := c.service("web", []netip.Addr{vip}, local)
+	var names []string
+	var endpoints []discoveryv1.Endpoint
+	for i := range 2 * announcer.MaxHosts {
+		names = append(names, fmt.Sprintf("many-%d", i))
+		endpoints = append(endpoints, ready(names[i]))
+		c.node(names[i])
+	}
+	excluded := election.Heaviest(vip, names, 1)[0]
+	n := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: excluded}}
+	c.patch(n, func() { n.Labels = map[string]string{corev1.LabelNodeExcludeBalancers: ""} })
+	c.endpoints(svc, discoveryv1.AddressTypeIPv4, endpoints...)
+	names = slices.DeleteFunc(names, func(name string) bool { return name == excluded })
+	want := election.Heaviest(vip, names, announcer.MaxHosts)
+	last := election.Heaviest(vip, names, len(names))[len(names)-1]
+	for _, h := range []*host{c.host(want[0]), c.host(last)} {
+		h.await(c.t, "the hosts that weigh most", func() bool {
+			return h.said[vip].Eligible && slices.Equal(h.said[vip].Hosts, want)
+		}, func() any { return h.said })
+	}
 }
 
 func testNodes(c *cluster) {
@@ -174,45 +203,57 @@ func testNodes(c *cluster) {
 		all = append(all, next)
 		c.service(fmt.Sprintf("web-%d", len(all)), []netip.Addr{next})
 	}
-	both := func() { c.t.Helper(); c.awaitSplit(hosts, all...) }
-	only := func(name string) {
-		c.t.Helper()
-		c.awaitSplit(map[string]*host{name: hosts[name]}, all...)
-		for other, h := range hosts {
-			if other != name {
-				h.awaitExactly(c.t)
-			}
-		}
-	}
-	both()
+	c.awaitAll(hosts, all...)
 	c.patch(a, func() { a.Labels = map[string]string{corev1.LabelNodeExcludeBalancers: ""} })
-	only("b")
+	hosts["a"].awaitExactly(c.t)
+	hosts["a"].awaitFacts(c, "excluded", func(f announcer.Facts) bool { return f.Excluded })
+	hosts["a"].awaitHeld(c.t, all...)
+	hosts["b"].awaitExactly(c.t, all...)
 	c.patch(a, func() { a.Labels = nil })
-	both()
-	c.setReady(b, corev1.ConditionUnknown)
-	only("a")
-	c.setReady(b, corev1.ConditionTrue)
-	both()
-	// Nobody is ready: that is no reason to fall silent.
-	c.setReady(b, corev1.ConditionUnknown)
-	only("a")
-	c.setReady(a, corev1.ConditionUnknown)
-	both()
-	c.setReady(a, corev1.ConditionTrue)
-	c.setReady(b, corev1.ConditionTrue)
-	both()
+	hosts["a"].awaitFacts(c, "excluded no more", func(f announcer.Facts) bool { return !f.Excluded })
+	c.awaitAll(hosts, all...)
 	// A node that is held by a finalizer is leaving all the same.
 	c.patch(b, func() { b.Finalizers = []string{"test.heraldlb.io/hold"} })
 	if err := c.api.Delete(c.t.Context(), b); err != nil {
 		c.t.Fatal(err)
 	}
-	only("a")
+	hosts["b"].awaitExactly(c.t)
+	hosts["b"].awaitFacts(c, "leaving", func(f announcer.Facts) bool { return f.Excluded })
+	hosts["a"].awaitExactly(c.t, all...)
 	for _, addr := range all {
-		if hosts["a"].probed[addr] && owner(hosts, addr) == hosts["b"] {
-			c.t.Errorf("%s moved from b to a, and a probed it", addr)
+		owner := c.segment.ownerOf(c.t, addr)
+		if owner != hosts["a"].wire {
+			c.t.Errorf("%s is owned by %s", addr, owner.node)
 		}
 	}
 	c.patch(b, func() { b.Finalizers = nil })
+}
+
+// A kubelet that has stopped takes nothing from a node whose Herald is well.
+func testReadiness(c *cluster) {
+	a, b := c.node("a"), c.node("b")
+	hosts := map[string]*host{"a": c.host("a"), "b": c.host("b")}
+	vip := addr("192.0.2.1")
+	svc := c.service("web", []netip.Addr{vip})
+	c.awaitAll(hosts, vip)
+	owner := c.segment.ownerOf(c.t, vip)
+	c.awaitService(svc, "the condition", announcedBy(owner.node))
+	c.segment.mu.Lock()
+	before := hosts["a"].differences + hosts["b"].differences
+	c.segment.mu.Unlock()
+	c.setReady(a, corev1.ConditionUnknown)
+	c.setReady(b, corev1.ConditionUnknown)
+	// What comes after is told after.
+	marker := addr("192.0.2.2")
+	last := c.service("marker", []netip.Addr{marker})
+	c.awaitAll(hosts, vip, marker)
+	c.awaitService(last, "the marker's condition", announcedBy(c.segment.ownerOf(c.t, marker).node))
+	c.awaitService(svc, "the condition", announcedBy(owner.node))
+	c.segment.mu.Lock()
+	defer c.segment.mu.Unlock()
+	if n := hosts["a"].differences + hosts["b"].differences - before; n != 2 {
+		c.t.Errorf("%d differences were told, want 2: the marker on each node", n)
+	}
 }
 
 // A status that another load balancer left may hold a node's own address.
@@ -223,7 +264,7 @@ func testOwnAddress(c *cluster) {
 	})
 	h := c.host("a")
 	svc := c.service("web", addrs("192.0.2.7", "2001:db8::7"))
-	h.awaitExactly(c.t, addrs("2001:db8::7")...)
+	h.awaitHeld(c.t, addrs("2001:db8::7")...)
 	c.awaitService(svc, "the condition that names the node", func(svc *corev1.Service) bool {
 		condition := meta.FindStatusCondition(svc.Status.Conditions, loadbalancer.ConditionAnnouncedIPv4)
 		return condition != nil && condition.Message == "192.0.2.7 is the node a's own address"
@@ -240,13 +281,11 @@ func testSharing(c *cluster) {
 	c.service("three", []netip.Addr{vip})
 	c.endpoints(one, discoveryv1.AddressTypeIPv4, ready("a"), ready("b"))
 	c.endpoints(two, discoveryv1.AddressTypeIPv4, ready("b"), ready("c"))
-	hosts["b"].awaitExactly(c.t, vip)
+	c.awaitHosts(hosts, vip, true, "b")
 	if err := c.api.Delete(c.t.Context(), one); err != nil {
 		c.t.Fatal(err)
 	}
-	left := map[string]*host{"b": hosts["b"], "c": hosts["c"]}
-	c.awaitSplit(left, vip)
-	hosts["a"].awaitExactly(c.t)
+	c.awaitHosts(hosts, vip, true, "b", "c")
 }
 
 func testClass(c *cluster) {
@@ -256,7 +295,7 @@ func testClass(c *cluster) {
 	c.service("nobody", addrs("192.0.2.2"), nobody)
 	c.service("ignored", addrs("192.0.2.3"), annotate("kube-vip.io/ignore", "true"))
 	c.service("ours", addrs("192.0.2.4"))
-	h.awaitExactly(c.t, addr("192.0.2.4"))
+	h.awaitHeld(c.t, addr("192.0.2.4"))
 }
 
 func testGarbage(c *cluster) {
@@ -268,7 +307,7 @@ func testGarbage(c *cluster) {
 		}
 	})
 	c.service("good", addrs("192.0.2.1"))
-	h.awaitExactly(c.t, addr("192.0.2.1"))
+	h.awaitHeld(c.t, addr("192.0.2.1"))
 }
 
 func testWithdrawal(c *cluster) {
@@ -285,14 +324,14 @@ func testWithdrawal(c *cluster) {
 	if err := c.api.Delete(c.t.Context(), deleted); err != nil {
 		c.t.Fatal(err)
 	}
-	h.await(c.t, "the deleted to go", func() bool { _, on := h.announced[addr("192.0.2.1")]; return !on })
+	h.awaitHeld(c.t, addrs("192.0.2.2", "192.0.2.3", "192.0.2.4")...)
 	c.patch(deleted, func() { deleted.Finalizers = nil })
 	c.patch(retyped, func() {
 		retyped.Spec.Type = corev1.ServiceTypeClusterIP
 		retyped.Spec.LoadBalancerClass, retyped.Spec.AllocateLoadBalancerNodePorts = nil, nil
 	})
 	c.assign(emptied)
-	h.awaitExactly(c.t, addr("192.0.2.4"))
+	h.awaitHeld(c.t, addr("192.0.2.4"))
 }
 
 func testInterfaces(c *cluster) {
@@ -301,9 +340,9 @@ func testInterfaces(c *cluster) {
 	on := func(text, iface string) {
 		c.t.Helper()
 		h.await(c.t, text+" on "+iface, func() bool {
-			a, ok := h.announced[addr(text)]
-			return ok && a.Interface == iface
-		})
+			said, ok := h.said[addr(text)]
+			return ok && said.Interface == iface
+		}, func() any { return h.said })
 	}
 	c.service("pool", addrs("192.0.2.1"))
 	c.service("left-the-pool", addrs("198.51.100.1"))
@@ -338,7 +377,6 @@ func testRestart(c *cluster) {
 	h := c.hosts("a")["a"]
 	svc := c.service("web", addrs("192.0.2.1"))
 	nowhere := c.service("local", addrs("192.0.2.2"), local)
-	h.awaitExactly(c.t, addr("192.0.2.1"))
 	c.awaitService(svc, "the condition", announcedBy("a"))
 	c.awaitCondition(nowhere, metav1.ConditionFalse, ReasonNoEligibleNode, "192.0.2.2")
 	h.mu.Lock()
@@ -354,7 +392,7 @@ func testRestart(c *cluster) {
 	h.awaitExactly(c.t, addrs("192.0.2.1", "192.0.2.3")...)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.told[addr("192.0.2.1")].Probe || !h.told[addr("192.0.2.3")].Probe {
+	if h.said[addr("192.0.2.1")].Probe || !h.said[addr("192.0.2.3")].Probe {
 		c.t.Error("the address of before is to be probed, or the new one is not")
 	}
 	if h.snapshots != 2 || h.differences != differences+1 {
@@ -384,31 +422,25 @@ func testLateAgent(c *cluster) {
 	}
 }
 
-// A stranger's address is nobody's to seize: neither a restart nor another owner
-// forgets the conflict.
+// A stranger's address is nobody's to seize: a restart does not forget the
+// conflict.
 func testConflict(c *cluster) {
-	hosts := c.hosts("a", "b")
+	c.node("a")
+	h := c.announcer("a")
 	vip := addr("192.0.2.1")
-	for _, h := range hosts {
-		h.change(func() {
-			h.answer = func(announcer.Announcement) announcer.Status {
-				return announcer.Status{Address: vip, State: announcer.Conflict}
-			}
-		})
-	}
+	h.change(func() {
+		h.answer = func(announcer.Candidacy) announcer.Status {
+			return announcer.Status{Address: vip, State: announcer.Conflict}
+		}
+	})
+	h.start()
 	svc := c.service("web", []netip.Addr{vip})
 	c.awaitCondition(svc, metav1.ConditionFalse, ReasonConflict, vip.String())
-	first := owner(hosts, vip)
-	first.stop()
-	first.start()
-	exclude := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: first.name}}
-	c.patch(exclude, func() { exclude.Labels = map[string]string{corev1.LabelNodeExcludeBalancers: ""} })
-	delete(hosts, first.name)
-	c.awaitSplit(hosts, vip)
-	c.patch(exclude, func() { exclude.Labels = nil })
-	first.awaitExactly(c.t, vip)
-	for _, h := range append(slices.Collect(maps.Values(hosts)), first) {
-		h.await(c.t, h.name+" to probe", func() bool { return h.told[vip].Probe })
+	h.stop()
+	h.start()
+	h.awaitExactly(c.t, vip)
+	if !h.said[vip].Probe {
+		c.t.Error("the address is not to be probed any more")
 	}
 }
 
@@ -429,14 +461,14 @@ func testBurst(c *cluster) {
 	}
 	writers.Wait()
 	close(services)
-	c.awaitSplit(hosts, all...)
+	c.awaitAll(hosts, all...)
 	for svc := range services {
 		addr := addr(svc.Status.LoadBalancer.Ingress[0].IP)
-		c.awaitService(svc, "the condition of "+addr.String(), announcedBy(owner(hosts, addr).name))
+		c.awaitService(svc, "the condition of "+addr.String(), announcedBy(c.segment.ownerOf(c.t, addr).node))
 	}
 	for _, h := range hosts {
 		h.stop()
-		if most := int64(2 * len(h.addresses())); h.writes.Load() > most {
+		if most := int64(2 * len(h.owned())); h.writes.Load() > most {
 			c.t.Errorf("%s wrote %d times, want at most a condition and an event for each of its %d", h.name, h.writes.Load(), most/2)
 		}
 	}

@@ -36,6 +36,8 @@ type cluster struct {
 	api    client.WithWatch
 	class  string
 	pools  types.NamespacedName
+	// segment is the one that all hosts are on.
+	segment *segment
 }
 
 func newCluster(t *testing.T, config *rest.Config) *cluster {
@@ -49,6 +51,8 @@ func newCluster(t *testing.T, config *rest.Config) *cluster {
 		t: t, config: config, api: api,
 		class: "test.heraldlb.io/" + unique,
 		pools: types.NamespacedName{Namespace: "default", Name: "pools-" + unique},
+
+		segment: newSegment(),
 	}
 }
 
@@ -186,13 +190,15 @@ type host struct {
 	c      *cluster
 	name   string
 	socket string
-	// api is how the agent reaches the API server; writes counts what it writes.
-	api    *rest.Config
-	writes atomic.Int64
+	// api is how the agent reaches the API server; writes counts what it writes,
+	// tries how often it asks whether the API server is there.
+	api           *rest.Config
+	writes, tries atomic.Int64
 	// health is where the agent's probes are served, an address of this machine
 	// that no other process listens on.
 	health   string
 	registry *prometheus.Registry
+	latest   LatestView
 	stop     func()
 	// stopAnnouncer ends the announcer before the test does.
 	stopAnnouncer func()
@@ -218,14 +224,21 @@ func (c *cluster) announcer(node string) *host {
 			if r.Method != http.MethodGet {
 				h.writes.Add(1)
 			}
+			if r.URL.Path == "/readyz" {
+				h.tries.Add(1)
+			}
 			return next.RoundTrip(r)
 		})
 	})
 	server := nodesocket.NewServer(h.socket, slog.New(slog.DiscardHandler))
-	h.wire = newWire(server)
-	h.stopAnnouncer = run(c.t, func(ctx context.Context) error {
-		return server.Run(ctx, nodesocket.Backend{Announcer: h.wire, Samples: h.samples})
+	h.wire = newWire(c.segment, node, server)
+	stop := run(c.t, func(ctx context.Context) error {
+		return server.Run(ctx, nodesocket.Backend{Sink: h.wire, Samples: h.samples, View: h.seen})
 	})
+	h.stopAnnouncer = func() {
+		stop()
+		h.leave(h.wire)
+	}
 	return h
 }
 
@@ -240,7 +253,7 @@ func (h *host) start() {
 	before := h.snapshots
 	h.mu.Unlock()
 	h.launch()
-	h.await(h.c.t, "a snapshot", func() bool { return h.snapshots > before })
+	h.await(h.c.t, "a snapshot", func() bool { return h.snapshots > before }, nil)
 }
 
 // launch starts the agent.
@@ -265,6 +278,7 @@ func (h *host) launch() {
 		Class:   loadbalancer.Class{Names: []string{h.c.class}},
 		Socket:  h.socket,
 		Metrics: h.registry,
+		View:    &h.latest,
 	})
 	if err != nil {
 		h.c.t.Fatal(err)

@@ -1,6 +1,9 @@
 package announcement
 
 import (
+	"errors"
+	"strings"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/heraldlb/herald/announcer"
@@ -9,20 +12,49 @@ import (
 // metric is one that the announcer counts and the agent exposes.
 type metric struct {
 	help   string
-	kind   prometheus.ValueType
 	labels []string
 }
 
-// metrics are all of them. A sample of another name is not exposed.
+// metrics are all of them. A sample of another name is not exposed. The name
+// tells the kind: see announcer.Sample.
 func metrics() map[string]metric {
-	perFamily, perInterface := []string{"family"}, []string{"interface", "family"}
+	perFamily, perInterface, perReason := []string{"family"}, []string{"interface", "family"}, []string{"reason"}
 	return map[string]metric{
-		"herald_addresses_announced":     {"Addresses that this node answers for, by IP family.", prometheus.GaugeValue, perFamily},
-		"herald_requests_received_total": {"ARP requests and neighbour solicitations received for announced addresses.", prometheus.CounterValue, perInterface},
-		"herald_replies_sent_total":      {"ARP replies and solicited neighbour advertisements sent.", prometheus.CounterValue, perInterface},
-		"herald_gratuitous_sent_total":   {"Gratuitous ARP requests and unsolicited neighbour advertisements sent.", prometheus.CounterValue, perInterface},
-		"herald_drops_total":             {"Frames received and not answered, by reason.", prometheus.CounterValue, append(perInterface, "reason")},
-		"herald_conflicts_total":         {"Frames of strangers that use an announced address.", prometheus.CounterValue, perInterface},
+		"herald_addresses_announced":     {"Addresses that this node answers for, by IP family.", perFamily},
+		"herald_requests_received_total": {"ARP requests and neighbour solicitations received for announced addresses.", perInterface},
+		"herald_replies_sent_total":      {"ARP replies and solicited neighbour advertisements sent.", perInterface},
+		"herald_gratuitous_sent_total":   {"Gratuitous ARP requests and unsolicited neighbour advertisements sent.", perInterface},
+		"herald_drops_total":             {"Frames received and not answered, by reason.", append(perInterface, "reason")},
+		"herald_conflicts_total":         {"Frames of strangers that use an announced address.", perInterface},
+
+		"herald_members":                          {"Other announcers, by the interface that they are heard on and by state.", []string{"interface", "state"}},
+		"herald_heartbeats_sent_total":            {"Heartbeats sent.", perInterface},
+		"herald_heartbeats_received_total":        {"Heartbeats received and believed.", perInterface},
+		"herald_heartbeats_lost_total":            {"Heartbeats that did not come, by the gaps in their numbers.", perInterface},
+		"herald_heartbeat_drops_total":            {"Datagrams received and not believed, by reason.", perReason},
+		"herald_heartbeat_lateness_seconds":       {"How much later than their sender's interval heartbeats came.", perInterface},
+		"herald_heartbeat_timer_lateness_seconds": {"How late the announcer's own timer was.", nil},
+		"herald_local_health_suspensions_total":   {"How often nobody was judged since this node was late itself, by what showed it.", perReason},
+
+		"herald_claims":                    {"Addresses that this node owns, by IP family.", perFamily},
+		"herald_claim_ties_total":          {"Addresses that two nodes owned and this one kept.", nil},
+		"herald_failovers_total":           {"Addresses taken over from a node that was gone.", nil},
+		"herald_handovers_total":           {"Addresses taken over from a node that gave them up.", nil},
+		"herald_isolations_total":          {"How often this node was cut off, and withdrew.", nil},
+		"herald_failover_duration_seconds": {"From the last heartbeat of a node that was gone to the announcement of its address here.", nil},
+	}
+}
+
+// kindOf tells by its name what kind of metric one is; histogram is true for
+// those that have no ValueType.
+func kindOf(name string) (kind prometheus.ValueType, histogram bool) {
+	switch {
+	case strings.HasSuffix(name, "_total"):
+		return prometheus.CounterValue, false
+	case strings.HasSuffix(name, "_seconds"):
+		return prometheus.UntypedValue, true
+	default:
+		return prometheus.GaugeValue, false
 	}
 }
 
@@ -70,21 +102,39 @@ func (c *collector) Collect(metrics chan<- prometheus.Metric) {
 	seen := make(map[announcer.Sample]bool)
 	for _, sample := range c.samples() {
 		series := sample
-		series.Value = 0
-		m, known := c.known[sample.Metric]
-		if !known || seen[series] {
+		series.Value, series.Histogram = 0, nil
+		if seen[series] {
 			continue
 		}
 		seen[series] = true
-		if exposed, err := prometheus.NewConstMetric(c.descs[sample.Metric], m.kind, sample.Value, values(sample, m.labels)...); err == nil {
+		if exposed, err := c.expose(sample); err == nil {
 			metrics <- exposed
 		}
 	}
 }
 
+var errUnknown = errors.New("not a metric of the announcer's")
+
+func (c *collector) expose(sample announcer.Sample) (prometheus.Metric, error) {
+	m, known := c.known[sample.Metric]
+	kind, histogram := kindOf(sample.Metric)
+	if !known || histogram != (sample.Histogram != nil) {
+		return nil, errUnknown
+	}
+	desc, labels := c.descs[sample.Metric], values(sample, m.labels)
+	if !histogram {
+		return prometheus.NewConstMetric(desc, kind, sample.Value, labels...)
+	}
+	buckets := make(map[float64]uint64, len(sample.Histogram.Buckets))
+	for _, b := range sample.Histogram.Buckets {
+		buckets[b.UpperBound] = b.Count
+	}
+	return prometheus.NewConstHistogram(desc, sample.Histogram.Count, sample.Histogram.Sum, buckets, labels...)
+}
+
 // values returns those of the labels.
 func values(sample announcer.Sample, labels []string) []string {
-	all := map[string]string{"interface": sample.Interface, "family": sample.Family, "reason": sample.Reason}
+	all := map[string]string{"interface": sample.Interface, "family": sample.Family, "reason": sample.Reason, "state": sample.State}
 	values := make([]string, len(labels))
 	for i, label := range labels {
 		values[i] = all[label]

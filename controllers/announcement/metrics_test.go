@@ -19,6 +19,13 @@ func TestCollector(t *testing.T) {
 			{Metric: "herald_drops_total", Interface: "eth0", Family: "ipv6", Reason: "hop limit", Value: 9},
 			{Metric: "herald_drops_total", Reason: "\xff", Value: 1},
 			{Metric: "not a metric", Value: 1},
+			{Metric: "herald_members", Interface: "eth0", State: "Alive", Value: 2},
+			{Metric: "herald_members", Interface: "eth0", State: "Dead", Value: 1},
+			{Metric: "herald_failover_duration_seconds", Histogram: &announcer.Histogram{
+				Count: 3, Sum: 0.5, Buckets: []announcer.Bucket{{UpperBound: 0.1, Count: 1}, {UpperBound: 0.2, Count: 2}},
+			}},
+			{Metric: "herald_heartbeat_timer_lateness_seconds", Value: 1},
+			{Metric: "herald_claims", Family: "ipv4", Histogram: &announcer.Histogram{}},
 			{},
 		}
 	})
@@ -35,6 +42,17 @@ func TestCollector(t *testing.T) {
 		# HELP herald_drops_total Frames received and not answered, by reason.
 		# TYPE herald_drops_total counter
 		herald_drops_total{family="ipv6",interface="eth0",reason="hop limit"} 2
+		# HELP herald_failover_duration_seconds From the last heartbeat of a node that was gone to the announcement of its address here.
+		# TYPE herald_failover_duration_seconds histogram
+		herald_failover_duration_seconds_bucket{le="0.1"} 1
+		herald_failover_duration_seconds_bucket{le="0.2"} 2
+		herald_failover_duration_seconds_bucket{le="+Inf"} 3
+		herald_failover_duration_seconds_sum 0.5
+		herald_failover_duration_seconds_count 3
+		# HELP herald_members Other announcers, by the interface that they are heard on and by state.
+		# TYPE herald_members gauge
+		herald_members{interface="eth0",state="Alive"} 2
+		herald_members{interface="eth0",state="Dead"} 1
 	`
 	if err := testutil.CollectAndCompare(c, strings.NewReader(want)); err != nil {
 		t.Error(err)

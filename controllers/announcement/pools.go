@@ -15,10 +15,6 @@ import (
 	"github.com/heraldlb/herald/controllers/loadbalancer"
 )
 
-// AnnotationRebalance, on the ConfigMap of the pools, asks for the addresses to be
-// spread anew over the nodes, each time that it becomes another word.
-const AnnotationRebalance = "heraldlb.io/rebalance"
-
 // pools is the last good configuration. The agent reads no more of it than the
 // interfaces; to tell of faults is the controller's part.
 type pools struct {

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/heraldlb/herald/announcer"
@@ -103,15 +104,18 @@ func (r *reconciler) carryOut(addr netip.Addr, d decision, holders []corev1.Serv
 	}
 }
 
-// ours says whether addr is known to be the cluster's, and not a stranger's:
-// a node is heard to own it, or a condition says that one does.
+// ours says whether addr is known to be the cluster's, and not a stranger's: a
+// condition says that a node answers for it, or one is heard to own it and none
+// says that it met a stranger.
 func (r *reconciler) ours(addr netip.Addr, holders []corev1.Service) bool {
-	status := r.ledger.look(addr).status
-	if status.State == announcer.Announced || status.Owner != "" && status.Owner != r.self {
-		return true
+	conflict := false
+	for i := range holders {
+		if _, owned := loadbalancer.OwnerOf(&holders[i], addr); owned {
+			return true
+		}
+		last := meta.FindStatusCondition(holders[i].Status.Conditions, loadbalancer.AnnouncedCondition(addr))
+		conflict = conflict || last != nil && last.Reason == ReasonConflict && spoken(&holders[i], addr)
 	}
-	return slices.ContainsFunc(holders, func(svc corev1.Service) bool {
-		_, owned := loadbalancer.OwnerOf(&svc, addr)
-		return owned
-	})
+	status := r.ledger.look(addr).status
+	return status.State == announcer.Announced || status.Owner != "" && status.Owner != r.self && !conflict
 }

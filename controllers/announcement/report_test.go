@@ -3,7 +3,9 @@ package announcement
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -21,7 +23,7 @@ import (
 func announcedBy(node string) func(*corev1.Service) bool {
 	return func(svc *corev1.Service) bool {
 		for _, ingress := range svc.Status.LoadBalancer.Ingress {
-			condition := meta.FindStatusCondition(svc.Status.Conditions, conditionType(addr(ingress.IP)))
+			condition := meta.FindStatusCondition(svc.Status.Conditions, loadbalancer.AnnouncedCondition(addr(ingress.IP)))
 			if condition == nil || condition.Status != metav1.ConditionTrue ||
 				condition.Message != node+" answers for "+ingress.IP+" on eth0" {
 				return false
@@ -49,18 +51,16 @@ func (h *host) becomes(status announcer.Status) {
 }
 
 func testConditions(c *cluster) {
-	a := c.node("a")
-	c.node("b")
-	hosts := map[string]*host{"a": c.host("a"), "b": c.host("b")}
+	hosts := c.hosts("a", "b")
 	svc := c.service("web", addrs("192.0.2.1", "2001:db8::1"), local)
-	slices := map[string]*discoveryv1.EndpointSlice{
+	endpoints := map[string]*discoveryv1.EndpointSlice{
 		"4": c.endpoints(svc, discoveryv1.AddressTypeIPv4, ready("a")),
 		"6": c.endpoints(svc, discoveryv1.AddressTypeIPv6, six("a")),
 	}
 	c.awaitService(svc, "both on a", announcedBy("a"))
 
 	// A family each: two nodes write to one Service.
-	c.patch(slices["6"], func() { slices["6"].Endpoints = []discoveryv1.Endpoint{six("b")} })
+	c.patch(endpoints["6"], func() { endpoints["6"].Endpoints = []discoveryv1.Endpoint{six("b")} })
 	c.awaitService(svc, "one on each", func(svc *corev1.Service) bool {
 		four := meta.FindStatusCondition(svc.Status.Conditions, loadbalancer.ConditionAnnouncedIPv4)
 		six := meta.FindStatusCondition(svc.Status.Conditions, loadbalancer.ConditionAnnouncedIPv6)
@@ -69,7 +69,7 @@ func testConditions(c *cluster) {
 
 	on := hosts["a"]
 	on.becomes(announcer.Status{Address: addr("192.0.2.1"), State: announcer.OffLink})
-	c.awaitCondition(svc, metav1.ConditionFalse, ReasonOffLink, "a has no interface")
+	c.awaitCondition(svc, metav1.ConditionFalse, ReasonOffLink, "interface on its link")
 	mac := announcer.HardwareAddr{2, 0, 0, 0, 0, 9}
 	on.becomes(announcer.Status{Address: addr("192.0.2.1"), State: announcer.Conflict, Stranger: mac})
 	c.awaitCondition(svc, metav1.ConditionFalse, ReasonConflict, "02:00:00:00:00:09")
@@ -80,7 +80,8 @@ func testConditions(c *cluster) {
 
 	// Fail-over.
 	c.patch(svc, func() { svc.Spec.ExternalTrafficPolicy = corev1.ServiceExternalTrafficPolicyCluster })
-	c.setReady(a, corev1.ConditionFalse)
+	on.stop()
+	on.stopAnnouncer()
 	c.awaitService(svc, "both on b", announcedBy("b"))
 }
 
@@ -110,7 +111,7 @@ func testContests(c *cluster) {
 		c.t.Errorf("%q was written, want %s to be the last", now.Message, last)
 	}
 	h.becomes(announcer.Status{Address: vip, State: announcer.OffLink})
-	c.awaitCondition(svc, metav1.ConditionFalse, ReasonOffLink, "a has no interface")
+	c.awaitCondition(svc, metav1.ConditionFalse, ReasonOffLink, "interface on its link")
 }
 
 func six(node string) discoveryv1.Endpoint {
@@ -139,6 +140,65 @@ func testNoEligibleNode(c *cluster) {
 	c.awaitCondition(bad, metav1.ConditionFalse, ReasonNoEligibleNode, "no node may announce 192.0.2.2")
 }
 
+// A change of owner is told of with both names, and with its time.
+func testOwnerChange(c *cluster) {
+	hosts := c.hosts("a", "b")
+	vip := addr("192.0.2.1")
+	since := map[string]time.Time{"a": time.Unix(1_700_000_000, 0), "b": time.Unix(1_700_003_600, 0)}
+	for name, h := range hosts {
+		h.change(func() {
+			h.answer = func(announcer.Candidacy) announcer.Status {
+				return announcer.Status{Address: vip, State: announcer.Announced, Interfaces: []string{"eth0"}, Since: since[name]}
+			}
+		})
+	}
+	svc := c.service("owned", []netip.Addr{vip})
+	first := c.segment.ownerOf(c.t, vip).node
+	second := map[string]string{"a": "b", "b": "a"}[first]
+	owned := func(by string) {
+		c.t.Helper()
+		c.awaitService(svc, "the owner "+by, announcedBy(by))
+		owner, _ := loadbalancer.OwnerOf(svc, vip)
+		if owner.Node != by || !owner.Since.Equal(since[by]) || !slices.Equal(owner.Interfaces, []string{"eth0"}) {
+			c.t.Errorf("the owner is %+v, want %s since %v", owner, by, since[by])
+		}
+	}
+	owned(first)
+	// What else changes does not change the time.
+	hosts[first].becomes(announcer.Status{
+		Address: vip, State: announcer.Announced, Owner: first, Interfaces: []string{"eth0"}, Since: time.Now(), Stranger: announcer.HardwareAddr{2, 0, 0, 0, 0, 9},
+	})
+	c.awaitCondition(svc, metav1.ConditionTrue, ReasonContested, first)
+	if owner, _ := loadbalancer.OwnerOf(svc, vip); !owner.Since.Equal(since[first]) {
+		c.t.Errorf("contested, and %+v since then", owner)
+	}
+	hosts[first].stopAnnouncer()
+	owned(second)
+	c.awaitEvent(svc, corev1.EventTypeNormal, "OwnerChanged", second+" answers for 192.0.2.1 on eth0, before it "+first)
+}
+
+// Of an address that nobody owns one node tells.
+func testUnowned(c *cluster) {
+	vip := addr("192.0.2.1")
+	c.segment.change(func() { c.segment.offLink[vip] = true })
+	hosts := c.hosts("a", "b", "c")
+	svc := c.service("unowned", []netip.Addr{vip})
+	c.awaitCondition(svc, metav1.ConditionFalse, ReasonOffLink, vip.String())
+	c.awaitEvent(svc, corev1.EventTypeWarning, "AddressOffLink", vip.String())
+	writes := int64(0)
+	for _, h := range hosts {
+		writes += h.writes.Load()
+	}
+	if writes != 2 {
+		c.t.Errorf("%d writes, want 2: a condition and an event", writes)
+	}
+	c.segment.change(func() {
+		delete(c.segment.offLink, vip)
+		c.segment.settle(vip)
+	})
+	c.awaitService(svc, "the owner", announcedBy(c.segment.ownerOf(c.t, vip).node))
+}
+
 func testSharedConditions(c *cluster) {
 	c.node("a")
 	c.host("a")
@@ -153,7 +213,7 @@ func testEvents(c *cluster) {
 	svc := c.service("evented-"+strings.ReplaceAll(c.pools.Name, "pools-", ""), addrs("192.0.2.1"))
 	c.awaitEvent(svc, corev1.EventTypeNormal, "AddressAnnounced", "node-1 answers for 192.0.2.1 on eth0")
 	h.becomes(announcer.Status{Address: addr("192.0.2.1"), State: announcer.OffLink})
-	c.awaitEvent(svc, corev1.EventTypeWarning, "AddressOffLink", "node-1")
+	c.awaitEvent(svc, corev1.EventTypeWarning, "AddressOffLink", "192.0.2.1")
 	mac := announcer.HardwareAddr{2, 0, 0, 0, 0, 9}
 	h.becomes(announcer.Status{Address: addr("192.0.2.1"), State: announcer.Conflict, Stranger: mac})
 	c.awaitEvent(svc, corev1.EventTypeWarning, "AddressConflict", "02:00:00:00:00:09")

@@ -4,7 +4,6 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,137 +14,160 @@ import (
 // patience bounds what a test waits for on a busy machine.
 const patience = time.Minute
 
-// wire is an announcer that remembers what it is to answer for, and says that
-// it does.
+// wire is an announcer that remembers what its agent said. What it owns is
+// settled on its segment.
 type wire struct {
+	*segment
+	node   string
 	server *nodesocket.Server
 
-	mu        sync.Mutex
-	changed   chan struct{}
-	announced map[netip.Addr]announcer.Announcement
-	// told is the last word on each address, standing or not; probed are those
-	// that were probed when their announcement began.
-	told   map[netip.Addr]announcer.Announcement
+	// said is the agent's word on each address that a Service holds.
+	said  map[netip.Addr]announcer.Candidacy
+	facts announcer.Facts
+	view  announcer.View
+	// probed are the addresses that were probed when their announcement began.
 	probed map[netip.Addr]bool
 	// snapshots and differences count what came over the socket.
 	snapshots, differences int
-	// answer is what becomes of an announcement; nil: it is announced.
-	answer func(announcer.Announcement) announcer.Status
+	// answer is what becomes of an address that this node owns; nil: it is announced.
+	answer func(announcer.Candidacy) announcer.Status
 }
 
-var _ announcer.Announcer = (*wire)(nil)
+var _ nodesocket.Sink = (*wire)(nil)
 
-func newWire(server *nodesocket.Server) *wire {
-	return &wire{
-		server:    server,
-		changed:   make(chan struct{}),
-		announced: make(map[netip.Addr]announcer.Announcement),
-		told:      make(map[netip.Addr]announcer.Announcement),
-		probed:    make(map[netip.Addr]bool),
+func newWire(segment *segment, node string, server *nodesocket.Server) *wire {
+	w := &wire{
+		segment: segment,
+		node:    node,
+		server:  server,
+		said:    make(map[netip.Addr]announcer.Candidacy),
+		view:    announcer.View{Node: node},
+		probed:  make(map[netip.Addr]bool),
 	}
+	segment.change(func() { segment.wires = append(segment.wires, w) })
+	return w
 }
 
-// change runs f, and wakes whoever awaits a change.
-func (w *wire) change(f func()) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	f()
-	close(w.changed)
-	w.changed = make(chan struct{})
-}
-
-func (w *wire) Put(a announcer.Announcement) {
-	w.change(func() { w.differences++; w.put(a) })
+func (w *wire) Put(c announcer.Candidacy) {
+	w.change(func() {
+		w.differences++
+		w.said[c.Address] = c
+		w.settle(c.Address)
+	})
 }
 
 func (w *wire) Delete(addr netip.Addr) {
 	w.change(func() { w.differences++; w.remove(addr) })
 }
 
-func (w *wire) Replace(all []announcer.Announcement) {
+func (w *wire) Replace(all []announcer.Candidacy) {
 	w.change(func() {
 		w.snapshots++
-		for addr := range w.announced {
-			if !slices.ContainsFunc(all, func(a announcer.Announcement) bool { return a.Address == addr }) {
+		for addr := range w.said {
+			if !slices.ContainsFunc(all, func(c announcer.Candidacy) bool { return c.Address == addr }) {
 				w.remove(addr)
 			}
 		}
-		for _, a := range all {
-			w.put(a)
+		for _, c := range all {
+			w.said[c.Address] = c
+			w.settle(c.Address)
 		}
 	})
 }
 
-func (w *wire) put(a announcer.Announcement) {
-	w.told[a.Address] = a
-	if before, standing := w.announced[a.Address]; standing && before.Interface == a.Interface {
-		return
-	}
-	w.announced[a.Address] = a
-	w.probed[a.Address] = w.probed[a.Address] || a.Probe
-	w.server.Report(w.statusOf(a))
-}
-
-func (w *wire) statusOf(a announcer.Announcement) announcer.Status {
-	if w.answer != nil {
-		return w.answer(a)
-	}
-	iface := a.Interface
-	if iface == "" {
-		iface = "eth0"
-	}
-	return announcer.Status{Address: a.Address, State: announcer.Announced, Interfaces: []string{iface}, Since: time.Now()}
+func (w *wire) Facts(facts announcer.Facts) {
+	w.change(func() {
+		w.facts = facts
+		for addr := range w.said {
+			w.settle(addr)
+		}
+	})
 }
 
 func (w *wire) remove(addr netip.Addr) {
-	delete(w.announced, addr)
+	delete(w.said, addr)
+	w.settle(addr)
 	w.server.Report(announcer.Status{Address: addr, State: announcer.Withdrawn, Since: time.Now()})
+}
+
+// stands says whether the wire may own addr.
+func (w *wire) stands(addr netip.Addr) bool { return w.said[addr].Eligible && !w.facts.Excluded }
+
+// statusOf is what the wire reports of an address that it owns.
+func (w *wire) statusOf(c announcer.Candidacy) announcer.Status {
+	if w.answer != nil {
+		status := w.answer(c)
+		status.Owner = w.node
+		return status
+	}
+	iface := c.Interface
+	if iface == "" {
+		iface = "eth0"
+	}
+	return announcer.Status{
+		Address: c.Address, State: announcer.Announced, Owner: w.node, Interfaces: []string{iface}, Since: time.Now(),
+	}
+}
+
+// see has the announcer tell its agent how it sees the others.
+func (w *wire) see(change func(*announcer.View)) {
+	w.change(func() { change(&w.view) })
+	w.server.ViewChanged()
+}
+
+func (w *wire) seen() announcer.View {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.view
 }
 
 // samples is what a wire counts.
 func (w *wire) samples() []announcer.Sample {
-	return []announcer.Sample{{Metric: "herald_addresses_announced", Family: "ipv4", Value: float64(len(w.addresses()))}}
+	return []announcer.Sample{{Metric: "herald_addresses_announced", Family: "ipv4", Value: float64(len(w.owned()))}}
 }
 
-func (w *wire) addresses() []netip.Addr {
+// owned returns the addresses that the wire owns.
+func (w *wire) owned() []netip.Addr {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return slices.SortedFunc(maps.Keys(w.announced), netip.Addr.Compare)
-}
-
-// await waits until ok, which is called with the wire locked.
-func (w *wire) await(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	timeout := time.After(patience)
-	for {
-		w.mu.Lock()
-		done, changed := ok(), w.changed
-		w.mu.Unlock()
-		if done {
-			return
-		}
-		select {
-		case <-changed:
-		case <-timeout:
-			t.Fatalf("waited in vain for %s; announced are %v", what, w.addresses())
+	var owned []netip.Addr
+	for addr, s := range w.sitting {
+		if s.owner == w {
+			owned = append(owned, addr)
 		}
 	}
+	slices.SortFunc(owned, netip.Addr.Compare)
+	return owned
 }
 
-// awaitExactly waits until these addresses are announced and no others.
+// candidate returns the addresses that the wire may own.
+func (w *wire) candidate() []netip.Addr {
+	var all []netip.Addr
+	for addr := range w.said {
+		if w.stands(addr) {
+			all = append(all, addr)
+		}
+	}
+	slices.SortFunc(all, netip.Addr.Compare)
+	return all
+}
+
+// awaitExactly waits until the wire may own these addresses, and no others.
 func (w *wire) awaitExactly(t *testing.T, addrs ...netip.Addr) {
 	t.Helper()
-	w.await(t, "exactly "+join(addrs), func() bool {
-		if len(addrs) != len(w.announced) {
-			return false
-		}
-		for _, addr := range addrs {
-			if _, ok := w.announced[addr]; !ok {
-				return false
-			}
-		}
-		return true
-	})
+	want := slices.SortedFunc(slices.Values(addrs), netip.Addr.Compare)
+	w.await(t, w.node+" to be a candidate for exactly "+join(want), func() bool {
+		return slices.Equal(w.candidate(), want)
+	}, func() any { return w.said })
+}
+
+// awaitHeld waits until the wire was told of these addresses, and of no others.
+func (w *wire) awaitHeld(t *testing.T, addrs ...netip.Addr) {
+	t.Helper()
+	want := slices.SortedFunc(slices.Values(addrs), netip.Addr.Compare)
+	w.await(t, w.node+" to be told of exactly "+join(want), func() bool {
+		return slices.Equal(slices.SortedFunc(maps.Keys(w.said), netip.Addr.Compare), want)
+	}, func() any { return w.said })
 }
 
 func join(addrs []netip.Addr) string {

@@ -68,7 +68,7 @@ func (w witness) judge(svc *corev1.Service, addr netip.Addr, rec record) (v verd
 	}
 	switch {
 	case rec.invalid != nil:
-	case rec.status.Owner != "", rec.status.State != announcer.Standby && rec.status.State != announcer.OffLink:
+	case !rec.vacant(w.self):
 		return verdict{}, 0, false
 	case mine:
 		after = grace // known at first hand
@@ -87,6 +87,19 @@ func (w witness) judge(svc *corev1.Service, addr netip.Addr, rec record) (v verd
 		return verdict{}, 0, false
 	}
 	return unowned(addr, rec), after, true
+}
+
+// vacant says whether nobody owns the address, as far as node self heard, or it
+// owns it itself and has lost the link meanwhile.
+func (rec record) vacant(self string) bool {
+	switch rec.status.State {
+	case announcer.Standby:
+		return rec.status.Owner == ""
+	case announcer.OffLink:
+		return rec.status.Owner == "" || rec.status.Owner == self
+	default:
+		return false
+	}
 }
 
 // spoken says whether the condition of svc speaks of addr.

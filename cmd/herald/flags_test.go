@@ -31,6 +31,8 @@ func TestFaultyFlagsAreNamed(t *testing.T) {
 		"controller --log-level=loud",
 		"controller --kubeconfig=/does/not/exist",
 		"controller --config-map=nowhere",
+		"rebalance --kubeconfig=/does/not/exist",
+		"rebalance --config-map=nowhere",
 	} {
 		root := newRootCommand()
 		root.SetArgs(strings.Fields(arguments))

@@ -35,6 +35,7 @@ func newRootCommand() *cobra.Command {
 		newAgentCommand(),
 		newAnnouncerCommand(),
 		newCheckCommand(),
+		newRebalanceCommand(),
 		newStatusCommand(),
 		newVersionCommand(),
 	)

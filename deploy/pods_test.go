@@ -20,8 +20,8 @@ func (c *cluster) testPods(t *testing.T) {
 	if err := c.Create(t.Context(), restricted); err != nil {
 		t.Fatal(err)
 	}
-	t.Run("only the agent has a token", func(t *testing.T) {
-		want := map[string][]string{"announcer": {"socket"}, "agent": {"socket", "token"}}
+	t.Run("only the agent has a token, only the announcer keys", func(t *testing.T) {
+		want := map[string][]string{"announcer": {"socket", "heartbeat"}, "agent": {"socket", "token"}}
 		if diff := cmp.Diff(want, mounts(c.nodePod(t, "herald-system"))); diff != "" {
 			t.Errorf("mounts (-want +got):\n%s", diff)
 		}

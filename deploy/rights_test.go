@@ -39,6 +39,7 @@ func (c *cluster) testRights(t *testing.T) {
 		}},
 		{"herald-agent", "default", []string{
 			"create events.events.k8s.io",
+			"get namespaces kube-system",
 			"list endpointslices.discovery.k8s.io",
 			"list nodes",
 			"list services",

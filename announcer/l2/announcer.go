@@ -44,9 +44,8 @@ type Port struct {
 // Announcer is an announcer.Announcer for the interfaces of the network
 // namespace that it is run in. Its methods are safe for concurrent use.
 type Announcer struct {
-	timing   Timing
-	reporter Reporter
-	log      *slog.Logger
+	timing Timing
+	log    *slog.Logger
 
 	inbox    *inbox
 	registry *registry
@@ -59,9 +58,9 @@ type Announcer struct {
 var _ announcer.Announcer = (*Announcer)(nil)
 
 // New returns an announcer that announces when run.
-func New(timing Timing, reporter Reporter, log *slog.Logger) *Announcer {
+func New(timing Timing, log *slog.Logger) *Announcer {
 	return &Announcer{
-		timing: timing, reporter: reporter, log: log,
+		timing: timing, log: log,
 		inbox:    newInbox(),
 		registry: newRegistry(),
 		pings:    make(chan struct{}),
@@ -78,13 +77,14 @@ func (a *Announcer) Delete(addrs ...netip.Addr) { a.inbox.delete(addrs) }
 func (a *Announcer) Again(addrs ...netip.Addr) { a.inbox.renew(addrs) }
 
 // Run announces on the interfaces that changes tells of, until ctx ends, then
-// returns nil; nothing is answered any more. It returns an error that wraps
-// ErrPermission where packet sockets are not allowed.
-func (a *Announcer) Run(ctx context.Context, changes <-chan []link.Interface) error {
+// returns nil; nothing is answered any more. The reporter is told how
+// announcements fare. It returns an error that wraps ErrPermission where packet
+// sockets are not allowed.
+func (a *Announcer) Run(ctx context.Context, changes <-chan []link.Interface, reporter Reporter) error {
 	if err := mayOpenPacketSockets(); err != nil {
 		return err
 	}
-	newLoop(a).run(ctx, changes)
+	newLoop(a, reporter).run(ctx, changes)
 	return nil
 }
 

@@ -27,7 +27,7 @@ func TestPermission(t *testing.T) {
 			result <- err
 			return
 		}
-		result <- New(DefaultTiming(), nil, slog.New(slog.DiscardHandler)).Run(t.Context(), nil)
+		result <- New(DefaultTiming(), slog.New(slog.DiscardHandler)).Run(t.Context(), nil, nil)
 	}()
 	err := <-result
 	if !errors.Is(err, ErrPermission) || !strings.Contains(err.Error(), "CAP_NET_RAW") {
@@ -90,10 +90,10 @@ func TestSocketDies(t *testing.T) {
 	vip, vip6 := netip.MustParseAddr("192.0.2.10"), netip.MustParseAddr("2001:db8::10")
 	states := make(map[netip.Addr]announcer.State)
 	broken := make(map[Port]bool)
-	a := New(DefaultTiming(), outageLog{func(s announcer.Status) { states[s.Address] = s.State }, broken}, slog.New(slog.DiscardHandler))
+	a := New(DefaultTiming(), slog.New(slog.DiscardHandler))
 	attrs := here.Link(t, "eth0").Attrs()
 	ctx, cancel := context.WithCancel(t.Context())
-	l := newLoop(a)
+	l := newLoop(a, outageLog{func(s announcer.Status) { states[s.Address] = s.State }, broken})
 	defer l.running.Wait()
 	defer cancel()
 	l.interfaces = []link.Interface{{
@@ -147,8 +147,8 @@ func TestSocketDies(t *testing.T) {
 func TestStrangersInLog(t *testing.T) {
 	var log bytes.Buffer
 	told := 0
-	a := New(DefaultTiming(), reporterFunc(func(announcer.Status) { told++ }), slog.New(slog.NewTextHandler(&log, nil)))
-	l := newLoop(a)
+	a := New(DefaultTiming(), slog.New(slog.NewTextHandler(&log, nil)))
+	l := newLoop(a, reporterFunc(func(announcer.Status) { told++ }))
 	const count = 10_000
 	for i := range count {
 		l.report(t.Context(), announcer.Status{

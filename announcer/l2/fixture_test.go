@@ -66,14 +66,14 @@ func quick() Timing {
 func run(t testing.TB, timing Timing) *fixture {
 	t.Helper()
 	f := &fixture{statuses: make(map[netip.Addr]announcer.Status), changed: make(chan struct{}, 1)}
-	f.Announcer = New(timing, f, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	f.Announcer = New(timing, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	before := openSockets(t)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan error, 2)
 	watcher := link.NewWatcher(f.log)
 	changes := watcher.Subscribe()
 	go func() { done <- watcher.Run(ctx) }()
-	go func() { done <- f.Run(ctx, changes) }()
+	go func() { done <- f.Run(ctx, changes, f) }()
 	f.stop = sync.OnceFunc(func() {
 		cancel()
 		for range cap(done) {

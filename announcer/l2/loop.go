@@ -20,6 +20,7 @@ import (
 // loop tells the engine what happens, and does what it wants done.
 type loop struct {
 	announcer *Announcer
+	reporter  Reporter
 	log       *slog.Logger
 	engine    *engine
 	sightings *sightings
@@ -49,9 +50,10 @@ type portFailure struct {
 	err  error
 }
 
-func newLoop(a *Announcer) *loop {
+func newLoop(a *Announcer, reporter Reporter) *loop {
 	return &loop{
 		announcer: a,
+		reporter:  reporter,
 		log:       a.log,
 		engine:    newEngine(a.timing, randomDuration),
 		sightings: newSightings(),
@@ -224,7 +226,7 @@ func (l *loop) failed(now time.Time, f portFailure) {
 func (l *loop) fail(now time.Time, key portKey, err error) {
 	l.close(key)
 	l.engine.setBroken(now, key, true)
-	l.announcer.reporter.Broken(key.public(), true)
+	l.reporter.Broken(key.public(), true)
 	until := l.outages.begin(now, key)
 	l.log.Error("cannot announce, trying again later", "family", key.family, "error", err, "after", until.Sub(now))
 }
@@ -233,7 +235,7 @@ func (l *loop) fail(now time.Time, key portKey, err error) {
 func (l *loop) mend(now time.Time) {
 	for _, key := range l.outages.end(now) {
 		l.engine.setBroken(now, key, false)
-		l.announcer.reporter.Broken(key.public(), false)
+		l.reporter.Broken(key.public(), false)
 	}
 }
 
@@ -281,5 +283,5 @@ func (l *loop) report(ctx context.Context, s announcer.Status) {
 	}
 	l.log.Log(ctx, level, "state of an address",
 		"address", s.Address, "state", s.State, "interfaces", s.Interfaces, "stranger", s.Stranger)
-	l.announcer.reporter.Report(s)
+	l.reporter.Report(s)
 }

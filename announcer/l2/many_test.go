@@ -52,8 +52,8 @@ func TestTenThousand(t *testing.T) {
 
 // An address that is new does not wait for those of a snapshot.
 func TestFreshBeforeSnapshot(t *testing.T) {
-	a := New(DefaultTiming(), reporterFunc(func(announcer.Status) {}), slog.New(slog.DiscardHandler))
-	l, now := newLoop(a), time.Now()
+	a := New(DefaultTiming(), slog.New(slog.DiscardHandler))
+	l, now := newLoop(a, reporterFunc(func(announcer.Status) {})), time.Now()
 	l.engine.setInterfaces(now, []link.Interface{{Name: "eth0", Up: true, Epoch: 1, Prefixes: prefixes([]string{"10.0.0.0/8"})}})
 	var snapshot []announcer.Announcement
 	for i := range 20_000 {

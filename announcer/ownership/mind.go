@@ -2,13 +2,13 @@ package ownership
 
 import (
 	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/heraldlb/herald/announcer"
 	"github.com/heraldlb/herald/announcer/l2"
 	"github.com/heraldlb/herald/announcer/l2/link"
 	"github.com/heraldlb/herald/election"
+	"github.com/heraldlb/herald/membership"
 )
 
 // mind decides what this node answers for. It has no clock: it is told what
@@ -42,25 +42,15 @@ type mind struct {
 
 	counts  counts
 	untold  []*record
-	beacon  beacon
+	beacon  membership.Beacon
 	effects effects
 }
 
 // peer is another announcer that is alive.
 type peer struct {
-	election.ID
-	// interfaces are the indexes of ours that it is heard on.
-	interfaces []int
-	prefixes   []netip.Prefix
-	standing   bool
+	membership.Peer
 	// met: the digest of its claims was heard.
 	met bool
-}
-
-// beacon is what heartbeats are to say.
-type beacon struct {
-	standing, leaving bool
-	digest            election.Digest
 }
 
 // effects are what is to be done.
@@ -68,7 +58,7 @@ type effects struct {
 	puts           []announcer.Announcement
 	deletes, again []netip.Addr
 	// beacon is nil if it is as before.
-	beacon   *beacon
+	beacon   *membership.Beacon
 	messages []election.Outgoing
 	// links are those to talk to others on, nil if they are as before.
 	links []link.Interface
@@ -126,17 +116,15 @@ func (m *mind) setBroken(now time.Time, p l2.Port, broken bool) {
 }
 
 // joined says that a peer is alive, or that what it says has changed.
-func (m *mind) joined(now time.Time, p peer) {
-	p.interfaces, p.prefixes = slices.Clone(p.interfaces), slices.Clone(p.prefixes)
-	p.met = m.peers[p.ID].met
-	m.peers[p.ID] = p
+func (m *mind) joined(now time.Time, p membership.Peer) {
+	m.peers[p.ID] = peer{Peer: p, met: m.peers[p.ID].met}
 	m.join(now, p)
 	m.effects.view = true
 }
 
-func (m *mind) join(now time.Time, p peer) {
+func (m *mind) join(now time.Time, p membership.Peer) {
 	m.election.Join(now, election.Member{
-		ID: p.ID, Segments: m.places.segments(p.interfaces), Prefixes: p.prefixes, Standing: p.standing,
+		ID: p.ID, Segments: m.places.segments(p.Interfaces), Prefixes: p.Prefixes, Standing: p.Standing,
 	})
 }
 
@@ -208,7 +196,7 @@ func (m *mind) rejoin(now time.Time) {
 	m.places.changed = false
 	m.effects.links = m.places.links()
 	for _, p := range m.peers {
-		m.join(now, p)
+		m.join(now, p.Peer)
 	}
 }
 
@@ -225,7 +213,7 @@ func (m *mind) settle(now time.Time) {
 	m.counts.ties += uint64(len(decided.Again))
 	m.effects.again = append(m.effects.again, decided.Again...)
 	m.effects.messages = append(m.effects.messages, decided.Messages...)
-	is := beacon{standing: m.standing, leaving: m.leaving, digest: m.election.Digest()}
+	is := membership.Beacon{Standing: m.standing, Leaving: m.leaving, Digest: m.election.Digest()}
 	if is != m.beacon {
 		m.beacon, m.effects.beacon = is, &is
 	}

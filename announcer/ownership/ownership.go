@@ -12,6 +12,8 @@ import (
 	"github.com/heraldlb/herald/announcer/l2"
 	"github.com/heraldlb/herald/announcer/l2/link"
 	"github.com/heraldlb/herald/election"
+	"github.com/heraldlb/herald/membership"
+	"github.com/heraldlb/herald/nodesocket"
 )
 
 // Options are those of an Ownership.
@@ -34,16 +36,18 @@ type Wire = announcer.Announcer
 // Voice speaks to the other announcers. It does not block.
 type Voice interface {
 	// Beat says what heartbeats are to say from now on.
-	Beat(standing, leaving bool, d election.Digest)
+	Beat(membership.Beacon)
 	// Send says something to one, or with the zero ID to all.
 	Send(to election.ID, m election.Message)
 }
 
-// Room is where the other announcers are.
+// Room is where the other announcers are. It calls Joined, Gone, Heard and
+// Received of an Ownership.
 type Room interface {
 	SetInterfaces([]link.Interface)
 	SetCluster(string)
 	SetPeers([]netip.Addr)
+	View() announcer.View
 }
 
 // Reporter takes what the agent is to be told. It does not block.
@@ -76,7 +80,13 @@ type Ownership struct {
 	alone, isolated bool
 }
 
-var _ l2.Reporter = (*Ownership)(nil)
+var (
+	_ l2.Reporter         = (*Ownership)(nil)
+	_ nodesocket.Sink     = (*Ownership)(nil)
+	_ membership.Observer = (*Ownership)(nil)
+	_ Room                = (*membership.Membership)(nil)
+	_ Voice               = (*membership.Membership)(nil)
+)
 
 // New returns an Ownership that decides when run.
 func New(o Options, wire Wire, voice Voice, room Room, reporter Reporter, log *slog.Logger) *Ownership {
@@ -172,7 +182,7 @@ func (o *Ownership) perform(wanted effects, m *mind) {
 		o.room.SetInterfaces(wanted.links)
 	}
 	if b := wanted.beacon; b != nil {
-		o.voice.Beat(b.standing, b.leaving, b.digest)
+		o.voice.Beat(*b)
 	}
 	for _, out := range wanted.messages {
 		o.voice.Send(out.To, out.Message)
@@ -232,8 +242,9 @@ func (o *Ownership) Samples() []announcer.Sample {
 	return append(o.counts.samples(), announcer.Sample{Metric: "herald_failover_duration_seconds", Histogram: o.failovers.sample()})
 }
 
-// View adds to the view of the others what follows from it here.
-func (o *Ownership) View(v announcer.View) announcer.View {
+// View returns how this node sees the others, and what follows from it here.
+func (o *Ownership) View() announcer.View {
+	v := o.room.View()
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	v.Alone, v.Isolated = o.alone, o.isolated

@@ -19,6 +19,7 @@ import (
 	"github.com/heraldlb/herald/announcer/l2/l2test"
 	"github.com/heraldlb/herald/announcer/l2/link"
 	"github.com/heraldlb/herald/election"
+	"github.com/heraldlb/herald/membership"
 )
 
 func TestMain(m *testing.M) {
@@ -207,12 +208,12 @@ func (n *node) links() []link.Interface {
 // hear tells a node what it hears of another now.
 func (tr *transcript) hear(n *node, other string) {
 	o := tr.nodes[other]
-	p := peer{ID: o.self, interfaces: n.hears[other], standing: o.beacon.standing}
+	p := membership.Peer{ID: o.self, Interfaces: slices.Clone(n.hears[other]), Standing: o.beacon.Standing}
 	for _, i := range o.places.links() {
-		p.prefixes = append(p.prefixes, i.Prefixes...)
+		p.Prefixes = append(p.Prefixes, i.Prefixes...)
 	}
 	n.joined(tr.now, p)
-	n.heard(tr.now, o.self, o.beacon.digest)
+	n.heard(tr.now, o.self, o.beacon.Digest)
 }
 
 // run has the nodes do what they want, and hear each other, until all is quiet.
@@ -317,7 +318,7 @@ func (tr *transcript) print(name string, did effects) {
 		tr.line(name, fmt.Sprintf("alone %v, isolated %v", n.alone, n.isolated))
 	}
 	if did.beacon != nil {
-		tr.line(name, fmt.Sprintf("beats: standing %v, leaving %v, claims %d", n.standing, n.leaving, did.beacon.digest.Count))
+		tr.line(name, fmt.Sprintf("beats: standing %v, leaving %v, claims %d", n.standing, n.leaving, did.beacon.Digest.Count))
 	}
 	if n.left() {
 		tr.line(name, "has left")

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/netip"
@@ -54,6 +55,10 @@ func program(t *testing.T) string {
 	return path
 }
 
+func candidacy(addr netip.Addr) announcer.Candidacy {
+	return announcer.Candidacy{Announcement: announcer.Announcement{Address: addr, Probe: true}, Eligible: true}
+}
+
 // statuses is an agent's observer.
 type statuses chan announcer.Status
 
@@ -61,6 +66,7 @@ func (s statuses) Observe(status announcer.Status)     { s <- status }
 func (statuses) Reset()                                {}
 func (statuses) Away()                                 {}
 func (s statuses) ObserveSamples(_ []announcer.Sample) {}
+func (statuses) ObserveView(announcer.View)            {}
 
 func (s statuses) wait(t *testing.T, addr netip.Addr, state announcer.State) {
 	t.Helper()
@@ -104,7 +110,7 @@ func TestProcess(t *testing.T) {
 	agent := nodesocket.NewClient(socket, observer, slog.New(slog.DiscardHandler))
 	done := make(chan error)
 	go func() { done <- agent.Run(ctx) }()
-	if err := agent.Put(announcer.Announcement{Address: vip, Probe: true}); err != nil {
+	if err := errors.Join(agent.Facts(announcer.Facts{Cluster: "test", Nodes: 1}), agent.Put(candidacy(vip))); err != nil {
 		t.Fatal(err)
 	}
 	agent.Synced()
@@ -192,6 +198,13 @@ func TestFlags(t *testing.T) {
 		"level":    {[]string{"--log-level", "loud"}, `--log-level "loud"`},
 		"unknown":  {[]string{"--loud"}, "--loud"},
 		"argument": {[]string{"loud"}, "loud"},
+		"interval": {[]string{"--heartbeat-interval", "often"}, `--heartbeat-interval "often"`},
+		"quick":    {[]string{"--heartbeat-interval", "1us"}, `--heartbeat-interval "1us"`},
+		"silence":  {[]string{"--heartbeat-multiplier", "0"}, "--heartbeat-multiplier 0"},
+		"port":     {[]string{"--heartbeat-port", "0"}, "--heartbeat-port 0"},
+		"mode":     {[]string{"--heartbeat", "broadcast"}, `--heartbeat "broadcast"`},
+		"peer":     {[]string{"--heartbeat-peer", "worker-1"}, `--heartbeat-peer "worker-1"`},
+		"node":     {[]string{"--node-name", strings.Repeat("n", 300)}, "--node-name"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cmd := newCommand()

@@ -27,6 +27,8 @@ type detector struct {
 	// hold is when this node last found that it may have missed something. Nobody
 	// is judged by a silence that began before.
 	hold moment
+	// sweep is when those who are dead for long are looked for again.
+	sweep moment
 
 	// What is for others to carry out, until it is taken.
 	news       []*member
@@ -61,6 +63,7 @@ const (
 	maxMembers = 1024
 	// remembered is how long a dead member is shown, and its sequence refused.
 	remembered = time.Hour
+	sweepPause = time.Minute
 	// disorder is by how much a sequence may be behind on another interface.
 	disorder = 64
 	// refusePause and complainPause bound how often a name is answered, and
@@ -112,7 +115,7 @@ func (d *detector) hear(h *hearing) drop {
 	r := m.routeOn(h.link, h.source.Is4())
 	if v := m.judgeRoute(r, h); v != taken {
 		if v == otherSource {
-			d.complain(n, h, r.source)
+			r.rival, r.rivalled = h.source, h.at
 		}
 		return v
 	}
@@ -176,9 +179,11 @@ func (d *detector) admit(h *hearing, n *name) (*name, *member) {
 
 // accept takes in a heartbeat that is in order.
 func (d *detector) accept(n *name, m *member, r *route, h *hearing) {
-	if m.superseded != 0 && h.at > m.superseded {
+	if h.at > m.superseded {
 		m.superseded = 0
-		d.complain(n, h, d.otherSource(n, m))
+	}
+	if other := n.rival(m, r, h); other.IsValid() {
+		d.complain(n, h, other)
 	}
 	r.hear(h)
 	m.changed = r.says(h) || m.changed
@@ -204,10 +209,17 @@ func (d *detector) accept(n *name, m *member, r *route, h *hearing) {
 	}
 }
 
-// otherSource is where a member of the same name is heard.
-func (d *detector) otherSource(n *name, m *member) netip.Addr {
+// rival is where another speaks in the name of a member that is heard, none if
+// there is nobody.
+func (n *name) rival(m *member, r *route, h *hearing) netip.Addr {
+	if rival := r.rival; rival.IsValid() && h.at > r.rivalled {
+		r.rival = netip.Addr{}
+		if rival != h.source {
+			return rival
+		}
+	}
 	for _, o := range n.members {
-		if o != m && len(o.routes) > 0 {
+		if o != m && o.alive() && o.superseded == 0 && len(o.routes) > 0 {
 			return o.routes[0].source
 		}
 	}
@@ -311,6 +323,10 @@ func (d *detector) forgetOldest() bool {
 
 // forgetOld forgets the members that are dead for long.
 func (d *detector) forgetOld(now moment) {
+	if now < d.sweep {
+		return
+	}
+	d.sweep = now + sweepPause
 	for _, m := range d.members {
 		if !m.alive() && now-m.since > remembered {
 			d.forget(m)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -21,6 +22,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if node := os.Getenv(childNode); node != "" {
+		os.Exit(childMain(node))
+	}
 	flag.Bool("update", false, "write the transcripts anew")
 	flag.Parse()
 	// As in the announcer: a thread that wakes finds a P.
@@ -82,10 +86,18 @@ func must(t testing.TB, err error) {
 }
 
 // interfaces are those of a host, as link.Watcher tells them.
-func interfaces(t testing.TB, h *l2test.Host) []link.Interface {
+func interfaces(t testing.TB, h *netlink.Handle) []link.Interface {
 	t.Helper()
-	links, err := h.LinkList()
+	all, err := readInterfaces(h)
 	must(t, err)
+	return all
+}
+
+func readInterfaces(h *netlink.Handle) ([]link.Interface, error) {
+	links, err := h.LinkList()
+	if err != nil {
+		return nil, err
+	}
 	var all []link.Interface
 	for _, l := range links {
 		if l.Type() != "veth" {
@@ -93,7 +105,9 @@ func interfaces(t testing.TB, h *l2test.Host) []link.Interface {
 		}
 		i := link.Interface{Index: l.Attrs().Index, Name: l.Attrs().Name, Up: true}
 		addresses, err := h.AddrList(l, netlink.FAMILY_ALL)
-		must(t, err)
+		if err != nil {
+			return nil, err
+		}
 		for _, a := range addresses {
 			ones, _ := a.Mask.Size()
 			ip, _ := netip.AddrFromSlice(a.IP)
@@ -101,7 +115,7 @@ func interfaces(t testing.TB, h *l2test.Host) []link.Interface {
 		}
 		all = append(all, i)
 	}
-	return all
+	return all, nil
 }
 
 // event is what an observer was told.
@@ -141,7 +155,7 @@ func newStation(t testing.TB, h *l2test.Host, o Options) *station {
 		})
 		return fd, err
 	}
-	s.SetInterfaces(interfaces(t, h))
+	s.SetInterfaces(interfaces(t, h.Handle))
 	return s
 }
 

@@ -9,6 +9,7 @@ import (
 // judge finds those who were silent for too long. All that was received until
 // now has been heard before.
 func (d *detector) judge(now moment) {
+	d.forgetOld(now)
 	for i := 0; i < len(d.living); {
 		m := d.living[i]
 		why := d.judgeRoutes(m, now)

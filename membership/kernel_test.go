@@ -65,7 +65,9 @@ func TestBeatAndSend(t *testing.T) {
 	a.wait(t, "b's digest", func(e event) bool { return e.what == "heard" && e.digest == digest })
 	request := election.Message{Kind: election.Request, Version: 3}
 	a.Send(b.ID(), request)
-	b.wait(t, "a request", func(e event) bool { return e.what == "received" && e.id == a.ID() && e.message.Kind == election.Request })
+	b.wait(t, "a request", func(e event) bool {
+		return e.what == "received" && e.id == a.ID() && e.message.Kind == election.Request
+	})
 	b.Send(election.ID{}, election.Message{Kind: election.Update, Version: 8})
 	a.wait(t, "an update", func(e event) bool { return e.what == "received" && e.id == b.ID() && e.message.Version == 8 })
 }

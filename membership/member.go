@@ -52,6 +52,9 @@ type route struct {
 	// heard after that, so some firewall says so.
 	refused moment
 	rejects bool
+	// rival is another source that speaks for the member, and rivalled when it last did.
+	rival    netip.Addr
+	rivalled moment
 }
 
 func newMember(id election.ID) *member {

@@ -1,0 +1,94 @@
+package membership
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
+
+	"github.com/heraldlb/herald/announcer/l2/l2test"
+	"github.com/heraldlb/herald/election"
+)
+
+// childNode is set for a process that is a node of its own.
+const childNode = "HERALD_MEMBERSHIP_CHILD"
+
+// childMain takes part until standard input ends.
+func childMain(node string) int {
+	handle, err := netlink.NewHandle()
+	if err == nil {
+		err = takePart(node, handle)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, node+":", err)
+		return 1
+	}
+	return 0
+}
+
+func takePart(node string, handle *netlink.Handle) error {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	all, err := readInterfaces(handle)
+	if err != nil {
+		return err
+	}
+	m := New(Options{Node: node, KeyDirectory: os.Getenv(childNode + "_KEYS")}, slog.New(slog.DiscardHandler))
+	m.SetInterfaces(all)
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		stop()
+	}()
+	return m.Run(ctx, bystander{})
+}
+
+// bystander is an Observer that does nothing.
+type bystander struct{}
+
+func (bystander) Joined(Peer)                            {}
+func (bystander) Gone(election.ID, Reason)               {}
+func (bystander) Heard(election.ID, election.Digest)     {}
+func (bystander) Received(election.ID, election.Message) {}
+
+// child is a node that is a process.
+type child struct{ *exec.Cmd }
+
+// startChild starts a node at the default setting on a host.
+func startChild(t testing.TB, h *l2test.Host, node string) *child {
+	t.Helper()
+	self, err := os.Executable()
+	must(t, err)
+	c := &child{exec.Command(self)}
+	c.Env = append(os.Environ(), childNode+"="+node)
+	c.Stderr = t.Output()
+	input, err := c.StdinPipe()
+	must(t, err)
+	h.Do(t, c.Start) // it inherits the namespace of the thread
+	t.Cleanup(func() {
+		_ = input.Close()
+		_ = c.Process.Signal(syscall.SIGCONT)
+		_ = c.Wait()
+	})
+	return c
+}
+
+func (c *child) signal(t testing.TB, s os.Signal) {
+	t.Helper()
+	must(t, c.Process.Signal(s))
+}
+
+// during lets real time pass, in which something else is to happen, or nothing.
+func during(t testing.TB, d time.Duration) {
+	t.Helper()
+	select {
+	case <-time.After(d):
+	case <-t.Context().Done():
+	}
+}

@@ -21,8 +21,10 @@ func (m *mind) stand(now time.Time) {
 	default:
 	}
 	m.effects.view = m.effects.view || m.alone != wasAlone || m.isolated != wasIsolated
-	m.standing = m.informed && m.places.heard() && !m.facts.Excluded && !m.isolated && !m.leaving
-	m.election.Stand(now, m.standing)
+	// Whoever still listens says that it takes addresses: of nodes that start at
+	// once, the first is not to take all.
+	m.standing = m.informed && !m.facts.Excluded && !m.isolated && !m.leaving
+	m.election.Stand(now, m.standing && m.places.heard())
 }
 
 // Listening returns for how long an announcer that heartbeats at an interval, 0

@@ -1,0 +1,273 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/netip"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
+
+	"github.com/heraldlb/herald/announcer"
+	"github.com/heraldlb/herald/announcer/l2/frame"
+	"github.com/heraldlb/herald/announcer/l2/l2test"
+	"github.com/heraldlb/herald/nodesocket"
+)
+
+// cluster is a segment with nodes, on each an announcer and an agent's word, and
+// a client.
+type cluster struct {
+	t         *testing.T
+	sw        *l2test.Host
+	client    *l2test.Host
+	program   string
+	addresses []netip.Addr
+	nodes     map[string]*node
+	changed   chan struct{}
+}
+
+type node struct {
+	*l2test.Host
+	name    string
+	mac     frame.MAC
+	socket  string
+	process *exec.Cmd
+	agent   *nodesocket.Client
+	changed chan struct{}
+
+	mu       sync.Mutex
+	statuses map[netip.Addr]announcer.Status
+	view     announcer.View
+}
+
+// newCluster makes a cluster with so many addresses, of both families.
+func newCluster(t *testing.T, nodes, addresses int) *cluster {
+	t.Helper()
+	c := &cluster{
+		t: t, sw: l2test.Here(t), client: l2test.NewHost(t), program: program(t),
+		nodes: make(map[string]*node), changed: make(chan struct{}, 1),
+	}
+	if err := c.sw.LinkAdd(&netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: "br0"}}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.sw.Delete(t, "br0") })
+	c.sw.Up(t, "br0")
+	c.plug(c.client, "client")
+	c.client.Address(t, "eth0", "10.0.0.99/8", "2001:db8::99/64")
+	v4, v6 := netip.MustParseAddr("10.1.0.0"), netip.MustParseAddr("2001:db8::1:0")
+	for len(c.addresses) < addresses {
+		c.addresses = append(c.addresses, v4, v6)
+		v4, v6 = v4.Next(), v6.Next()
+	}
+	for i := range nodes {
+		n := &node{Host: l2test.NewHost(t), name: fmt.Sprintf("node-%d", i+1), changed: c.changed, socket: filepath.Join(t.TempDir(), "a.sock")}
+		c.plug(n.Host, n.name)
+		n.Address(t, "eth0", fmt.Sprintf("10.0.0.%d/8", i+1), fmt.Sprintf("2001:db8::%d/64", i+1))
+		n.mac = n.MAC(t, "eth0")
+		c.nodes[n.name] = n
+	}
+	return c
+}
+
+// plug connects eth0 of a host to the switch.
+func (c *cluster) plug(h *l2test.Host, port string) {
+	c.t.Helper()
+	h.Sysctl(c.t, "net/ipv6/conf/default/accept_dad", "0")
+	l2test.Cable(c.t, c.sw, port, h, "eth0")
+	if err := c.sw.LinkSetMaster(c.sw.Link(c.t, port), c.sw.Link(c.t, "br0")); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// start starts the announcer of a node, and an agent that tells it all addresses.
+func (c *cluster) start(name string, args ...string) {
+	c.t.Helper()
+	n := c.nodes[name]
+	n.run(c.t, c.program, args...)
+	n.agent = nodesocket.NewClient(n.socket, n, slog.New(slog.DiscardHandler))
+	ctx, cancel := context.WithCancel(context.WithoutCancel(c.t.Context()))
+	done := make(chan error, 1)
+	go func() { done <- n.agent.Run(ctx) }()
+	c.t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			c.t.Error(err)
+		}
+	})
+	err := n.agent.Facts(announcer.Facts{Cluster: "test", Nodes: len(c.nodes)})
+	for _, a := range c.addresses {
+		err = errors.Join(err, n.agent.Put(candidacy(a)))
+	}
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	n.agent.Synced()
+}
+
+// run starts the announcer.
+func (n *node) run(t *testing.T, program string, args ...string) {
+	t.Helper()
+	n.process = exec.Command(program, append(args, "--socket", n.socket, "--node-name", n.name)...)
+	n.process.Stderr = t.Output()
+	n.Do(t, n.process.Start)
+	process := n.process
+	t.Cleanup(func() {
+		_ = process.Process.Kill()
+		_ = process.Wait()
+	})
+}
+
+// Reset, Away, Observe, ObserveSamples and ObserveView implement
+// nodesocket.Observer.
+func (n *node) Reset() {
+	n.mu.Lock()
+	n.statuses = make(map[netip.Addr]announcer.Status)
+	n.mu.Unlock()
+}
+
+func (n *node) Away() {}
+
+func (n *node) Observe(s announcer.Status) {
+	n.mu.Lock()
+	n.statuses[s.Address] = s
+	n.mu.Unlock()
+	select {
+	case n.changed <- struct{}{}:
+	default:
+	}
+}
+
+func (n *node) ObserveSamples([]announcer.Sample) {}
+
+func (n *node) ObserveView(v announcer.View) {
+	n.mu.Lock()
+	n.view = v
+	n.mu.Unlock()
+	select {
+	case n.changed <- struct{}{}:
+	default:
+	}
+}
+
+// owned returns the addresses that a node says it announces.
+func (n *node) owned() []netip.Addr {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var all []netip.Addr
+	for addr, s := range n.statuses {
+		if s.State == announcer.Announced {
+			all = append(all, addr)
+		}
+	}
+	return all
+}
+
+// owners waits until each address is announced by one of the nodes, and all agree
+// by whom. It returns how many each has.
+func (c *cluster) owners(names ...string) map[string]int {
+	c.t.Helper()
+	timeout := time.After(l2test.Patience)
+	for {
+		counts, settled := c.count(names)
+		if settled {
+			return counts
+		}
+		select {
+		case <-c.changed:
+		case <-timeout:
+			c.t.Fatalf("waited for one owner of each of %d addresses on %v: %v", len(c.addresses), names, counts)
+		}
+	}
+}
+
+func (c *cluster) count(names []string) (map[string]int, bool) {
+	counts, owners := make(map[string]int), make(map[netip.Addr]string)
+	for _, name := range names {
+		owned := c.nodes[name].owned()
+		counts[name] = len(owned)
+		for _, addr := range owned {
+			owners[addr] += name
+		}
+	}
+	for _, addr := range c.addresses {
+		if !slices.Contains(names, owners[addr]) {
+			return counts, false
+		}
+		for _, name := range names {
+			n := c.nodes[name]
+			n.mu.Lock()
+			owner := n.statuses[addr].Owner
+			n.mu.Unlock()
+			if owner != owners[addr] {
+				return counts, false
+			}
+		}
+	}
+	return counts, true
+}
+
+// answers checks that the client finds addresses at a node.
+func (c *cluster) answers(addrs []netip.Addr, at string) {
+	c.t.Helper()
+	for _, addr := range addrs {
+		c.client.Talk(c.t, addr)
+		c.client.WaitNeighbor(c.t, addr, c.nodes[at].mac, netlink.NUD_REACHABLE|netlink.NUD_STALE|netlink.NUD_DELAY|netlink.NUD_PROBE)
+	}
+}
+
+// The announcers of three nodes settle who has what; of one that is killed, and
+// of one that leaves, the others take all; who comes back takes nothing.
+func TestCluster(t *testing.T) {
+	c := newCluster(t, 3, 40)
+	for name := range c.nodes {
+		c.start(name)
+	}
+	before := c.owners("node-1", "node-2", "node-3")
+	t.Logf("at first: %v", before)
+	for name, count := range before {
+		if count == 0 {
+			t.Errorf("%s owns nothing", name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.nodes)) {
+		c.answers(c.nodes[name].owned()[:1], name)
+	}
+
+	// Killed, the link with it.
+	lost := c.nodes["node-1"].owned()
+	c.sw.Down(t, "node-1")
+	if err := c.nodes["node-1"].process.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	after := c.owners("node-2", "node-3")
+	t.Logf("without node-1: %v", after)
+	for _, addr := range lost {
+		c.answers([]netip.Addr{addr}, c.nodes["node-2"].statuses[addr].Owner)
+	}
+
+	// Back, and with nothing.
+	c.sw.Up(t, "node-1")
+	c.nodes["node-1"].run(t, c.program)
+	back := c.owners("node-1", "node-2", "node-3")
+	if back["node-1"] != 0 || back["node-2"] != after["node-2"] {
+		t.Errorf("after the return: %v, before: %v", back, after)
+	}
+
+	// Told to end, it hands over, and ends well.
+	if err := c.nodes["node-2"].process.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.nodes["node-2"].process.Wait(); err != nil {
+		t.Errorf("after SIGTERM: %v", err)
+	}
+	t.Logf("without node-2: %v", c.owners("node-1", "node-3"))
+}

@@ -76,7 +76,7 @@ func TestMany(t *testing.T) {
 	if got, want := a.Usage()[0], (Usage{"global", IPv4, 1 << 24, 0}); got != want {
 		t.Errorf("usage %v, want %v", got, want)
 	}
-	if free := a.pools[0].stock(IPv4).free.tree.Len(); free != 1 {
+	if free := a.pools[0].stock(IPv4).free.whole.tree.Len(); free != 1 {
 		t.Errorf("%d free intervals, want 1", free)
 	}
 	run(t, a, []step{{allocate: ask("c/1"), want: "10.0.0.0"}})

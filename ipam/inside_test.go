@@ -48,7 +48,7 @@ func checkFree(t *rapid.T, order Order, s *stock, held map[uint128]int) {
 		t.Fatal(err)
 	}
 	var free []netipx.IPRange
-	for _, i := range s.free.tree.Items() {
+	for _, i := range s.free.intervals(t) {
 		free = append(free, rangeOf(order, i))
 	}
 	if order == Descending {

@@ -186,14 +186,15 @@ func drawRequest(t *rapid.T) Request {
 	return r
 }
 
-// drawAddress draws from 16 addresses of each family; pools are made of these,
-// so that they overlap, touch and run out. Some IPv6 pools are much larger.
+// drawAddress draws from 16 addresses of each family, on both sides of the edge
+// of a word; pools are made of these, so that they overlap, touch and run out.
+// Some pools are larger, so that words are free from end to end.
 func drawAddress(t *rapid.T, f Family) netip.Addr {
 	a := netip.MustParseAddr("192.0.2.0").As16()
 	if f == IPv6 {
 		a = netip.MustParseAddr("2001:db8::").As16()
 	}
-	a[15] = rapid.Byte().Draw(t, "address") % 16
+	a[15] = wordSize - 8 + rapid.Byte().Draw(t, "address")%16
 	return netip.AddrFrom16(a).Unmap()
 }
 
@@ -207,8 +208,10 @@ func drawSet(t *rapid.T) *netipx.IPSet {
 		}
 		b.AddRange(netipx.IPRangeFrom(from, to))
 	}
-	if rapid.IntRange(0, 3).Draw(t, "large") == 0 {
-		b.AddPrefix(netip.MustParsePrefix("2001:db8::/64"))
+	for _, large := range []string{"192.0.2.0/25", "2001:db8::/64"} {
+		if rapid.IntRange(0, 3).Draw(t, "large") == 0 {
+			b.AddPrefix(netip.MustParsePrefix(large))
+		}
 	}
 	for range rapid.IntRange(0, 2).Draw(t, "excludes") {
 		b.Remove(drawAddress(t, rapid.SampledFrom([]Family{IPv4, IPv6}).Draw(t, "family")))

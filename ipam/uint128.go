@@ -55,6 +55,10 @@ func (u uint128) previous() uint128 {
 	return uint128{u.hi, u.lo - 1}
 }
 
+func (u uint128) shiftLeft(n uint) uint128 { return uint128{u.hi<<n | u.lo>>(64-n), u.lo << n} }
+
+func (u uint128) shiftRight(n uint) uint128 { return uint128{u.hi >> n, u.lo>>n | u.hi<<(64-n)} }
+
 func (u uint128) not() uint128 { return uint128{^u.hi, ^u.lo} }
 
 // float returns the nearest float64: sizes of pools exceed every integer type.

@@ -34,7 +34,7 @@ func newAgentCommand() *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use:   "agent",
-		Short: "Tell this node's announcer which addresses to answer for",
+		Short: "Tell this node's announcer which addresses there are, and which it may answer for",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return flags.run(cmd.Context(), cmd.ErrOrStderr())
@@ -58,6 +58,8 @@ func (f *agentFlags) run(ctx context.Context, logs io.Writer) error {
 	if err != nil {
 		return err
 	}
+	contact := new(announcement.Contact)
+	contact.Watch(restConfig)
 	pools := types.NamespacedName(f.configMap)
 	mgr, err := ctrl.NewManager(restConfig, ctrl.Options{
 		Logger:                  log,
@@ -76,6 +78,7 @@ func (f *agentFlags) run(ctx context.Context, logs io.Writer) error {
 		Class:   f.class(),
 		Socket:  f.socket,
 		Metrics: ctrlmetrics.Registry,
+		Contact: contact,
 	})
 	if err != nil {
 		return fmt.Errorf("set up the agent: %w", err)

@@ -199,6 +199,7 @@ type host struct {
 	health   string
 	registry *prometheus.Registry
 	latest   LatestView
+	contact  Contact
 	stop     func()
 	// stopAnnouncer ends the announcer before the test does.
 	stopAnnouncer func()
@@ -259,7 +260,9 @@ func (h *host) start() {
 // launch starts the agent.
 func (h *host) launch() {
 	h.c.t.Helper()
-	mgr, err := ctrl.NewManager(h.api, ctrl.Options{
+	api := rest.CopyConfig(h.api)
+	h.contact.Watch(api)
+	mgr, err := ctrl.NewManager(api, ctrl.Options{
 		Logger:                 logr.Discard(),
 		Cache:                  CacheOptions(h.c.pools),
 		MapperProvider:         Mapper,
@@ -279,6 +282,7 @@ func (h *host) launch() {
 		Socket:  h.socket,
 		Metrics: h.registry,
 		View:    &h.latest,
+		Contact: &h.contact,
 	})
 	if err != nil {
 		h.c.t.Fatal(err)

@@ -132,9 +132,13 @@ func testAPIServerAway(c *cluster) {
 	h.mu.Unlock()
 	second := c.service("second", addrs("192.0.2.2"))
 	door.await(c.t)
+	poll(c.t, "the loss to be noted", func() bool { return !h.contact.there() })
 	door.set(false)
 	c.awaitService(second, "the condition", announcedBy("a"))
 	h.awaitExactly(c.t, addrs("192.0.2.1", "192.0.2.2")...)
+	if !h.contact.there() {
+		c.t.Error("the API server answers, and is said to be lost")
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.snapshots != snapshots || h.differences != differences+1 {

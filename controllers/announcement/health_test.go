@@ -62,6 +62,9 @@ func testHealth(c *cluster) {
 			# HELP herald_announcer_connected 1 if the agent is connected to its announcer, else 0.
 			# TYPE herald_announcer_connected gauge
 			herald_announcer_connected 1
+			# HELP herald_api_server_reachable 1 if the API server answered the agent's last request, else 0.
+			# TYPE herald_api_server_reachable gauge
+			herald_api_server_reachable 1
 		`)) == nil
 	})
 	h.stopAnnouncer()

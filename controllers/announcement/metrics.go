@@ -59,21 +59,24 @@ func kindOf(name string) (kind prometheus.ValueType, histogram bool) {
 }
 
 // collector exposes the announcer's samples while it is connected, and whether
-// it is.
+// it is, and whether the API server is there.
 type collector struct {
-	connected func() bool
-	samples   func() []announcer.Sample
+	connected, apiServer func() bool
+	samples              func() []announcer.Sample
 
-	up    *prometheus.Desc
+	up, there *prometheus.Desc
+
 	known map[string]metric
 	descs map[string]*prometheus.Desc
 }
 
-func newCollector(connected func() bool, samples func() []announcer.Sample) *collector {
+func newCollector(connected, apiServer func() bool, samples func() []announcer.Sample) *collector {
 	c := &collector{
 		connected: connected,
+		apiServer: apiServer,
 		samples:   samples,
 		up:        prometheus.NewDesc("herald_announcer_connected", "1 if the agent is connected to its announcer, else 0.", nil, nil),
+		there:     prometheus.NewDesc("herald_api_server_reachable", "1 if the API server answered the agent's last request, else 0.", nil, nil),
 		known:     metrics(),
 		descs:     make(map[string]*prometheus.Desc),
 	}
@@ -86,6 +89,7 @@ func newCollector(connected func() bool, samples func() []announcer.Sample) *col
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(descs chan<- *prometheus.Desc) {
 	descs <- c.up
+	descs <- c.there
 	for _, desc := range c.descs {
 		descs <- desc
 	}
@@ -93,11 +97,12 @@ func (c *collector) Describe(descs chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (c *collector) Collect(metrics chan<- prometheus.Metric) {
-	if !c.connected() {
-		metrics <- prometheus.MustNewConstMetric(c.up, prometheus.GaugeValue, 0)
+	connected := c.connected()
+	metrics <- prometheus.MustNewConstMetric(c.up, prometheus.GaugeValue, oneIf(connected))
+	metrics <- prometheus.MustNewConstMetric(c.there, prometheus.GaugeValue, oneIf(c.apiServer()))
+	if !connected {
 		return
 	}
-	metrics <- prometheus.MustNewConstMetric(c.up, prometheus.GaugeValue, 1)
 	// Two samples of one series, or one bad label, would spoil the whole scrape.
 	seen := make(map[announcer.Sample]bool)
 	for _, sample := range c.samples() {
@@ -111,6 +116,13 @@ func (c *collector) Collect(metrics chan<- prometheus.Metric) {
 			metrics <- exposed
 		}
 	}
+}
+
+func oneIf(is bool) float64 {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 var errUnknown = errors.New("not a metric of the announcer's")

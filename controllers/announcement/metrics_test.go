@@ -12,7 +12,7 @@ import (
 
 func TestCollector(t *testing.T) {
 	connected := true
-	c := newCollector(func() bool { return connected }, func() []announcer.Sample {
+	c := newCollector(func() bool { return connected }, func() bool { return !connected }, func() []announcer.Sample {
 		return []announcer.Sample{
 			{Metric: "herald_addresses_announced", Family: "ipv4", Value: 3},
 			{Metric: "herald_drops_total", Interface: "eth0", Family: "ipv6", Reason: "hop limit", Value: 2},
@@ -39,6 +39,9 @@ func TestCollector(t *testing.T) {
 		# HELP herald_announcer_connected 1 if the agent is connected to its announcer, else 0.
 		# TYPE herald_announcer_connected gauge
 		herald_announcer_connected 1
+		# HELP herald_api_server_reachable 1 if the API server answered the agent's last request, else 0.
+		# TYPE herald_api_server_reachable gauge
+		herald_api_server_reachable 0
 		# HELP herald_drops_total Frames received and not answered, by reason.
 		# TYPE herald_drops_total counter
 		herald_drops_total{family="ipv6",interface="eth0",reason="hop limit"} 2
@@ -66,6 +69,9 @@ func TestCollector(t *testing.T) {
 		# HELP herald_announcer_connected 1 if the agent is connected to its announcer, else 0.
 		# TYPE herald_announcer_connected gauge
 		herald_announcer_connected 0
+		# HELP herald_api_server_reachable 1 if the API server answered the agent's last request, else 0.
+		# TYPE herald_api_server_reachable gauge
+		herald_api_server_reachable 1
 	`
 	if err := testutil.CollectAndCompare(c, strings.NewReader(want)); err != nil {
 		t.Error(err)

@@ -39,6 +39,8 @@ type Options struct {
 	Socket string
 	// Metrics is where the announcer's metrics are registered.
 	Metrics prometheus.Registerer
+	// Contact is exposed as a metric; may be nil.
+	Contact *Contact
 	// View is kept up to date with the membership as the announcer sees it; may
 	// be nil.
 	View *LatestView
@@ -98,7 +100,7 @@ func SetUp(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	if err := a.addControllers(); err != nil {
 		return err
 	}
-	if err := o.Metrics.Register(newCollector(a.client.Connected, observer.latest)); err != nil {
+	if err := o.Metrics.Register(newCollector(a.client.Connected, cmp.Or(o.Contact, new(Contact)).there, observer.latest)); err != nil {
 		return fmt.Errorf("register metrics: %w", err)
 	}
 	return errors.Join(

@@ -3,6 +3,7 @@ package ipam
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 )
 
@@ -17,6 +18,7 @@ func TestAllocations(t *testing.T) {
 		"one family":                {"global: 10.0.0.0/8", ask("a/new")},
 		"two families":              {"global: 10.0.0.0/8 2001:db8::/64", ask("a/new", dual)},
 		"the second is not to have": {"global: 10.0.0.0/8", ask("a/new", dual)},
+		"a long name":               {"global: 10.0.0.0/8", ask("a/" + strings.Repeat("n", 63))},
 		"by number":                 {"global: 10.0.0.0/8", ask("a/new", exactly("10.200.0.0"))},
 		"sharing an address":        {"global: 10.0.0.0/8", ask("a/new", key("k"), ports(Port{"TCP", 80}, Port{"UDP", 53}))},
 	}

@@ -3,7 +3,8 @@
 //
 // A pool is a set of intervals and is never enumerated, so an IPv6 /64 costs as
 // much as an IPv4 /30. Allocating and releasing take time logarithmic in the
-// number of intervals that the held addresses cut the pools into.
+// number of pieces, intervals or words of 64 addresses, that the held addresses
+// cut the pools into.
 package ipam
 
 import "sync"
@@ -107,7 +108,7 @@ func (a *Allocator) release(t terms) {
 // hold records a holding of an address, as the only or the last holder of it.
 func (a *Allocator) hold(address uint128, name string, t terms) uint32 {
 	a.retain(t)
-	i := a.holdings.add(holding{address: address, name: name, terms: t})
+	i := a.holdings.add(address, name, t)
 	if a.holdings.at(i).next == i {
 		a.take(address)
 	}

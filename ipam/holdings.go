@@ -10,21 +10,20 @@ import (
 // slice, and refers to others by position in it. 0 is no position.
 type holding struct {
 	address uint128
-	name    string // the owner's
-	terms          // with the owner's namespace
+	name    label // the owner's
+	terms         // with the owner's namespace
 	// sibling leads to the owner's next address, in a ring.
 	sibling uint32
 	// next and previous lead to the other holders of the address, in a ring
 	// that begins with the one that joined first. next is 0 in a vacant place.
 	next, previous uint32
-
-	_ uint64 // fills the cache line
 }
 
 // holdings finds who holds what, by owner and by address.
 type holdings struct {
 	all       []holding
 	vacant    uint32    // the first vacant place; sibling leads to the next one
+	longNames []string  // by position, "" for a name that is not too long
 	byOwner   index     // the first of the owner's addresses
 	byAddress directory // the first of the address's holders
 	seed      maphash.Seed
@@ -33,6 +32,7 @@ type holdings struct {
 func newHoldings() holdings {
 	return holdings{
 		all:       make([]holding, 1),
+		longNames: make([]string, 1),
 		byOwner:   newIndex(),
 		byAddress: newDirectory(),
 		seed:      maphash.MakeSeed(),
@@ -44,8 +44,7 @@ func (hs *holdings) at(i uint32) *holding { return &hs.all[i] }
 // ofOwner returns the first holding of an owner, or 0.
 func (hs *holdings) ofOwner(namespace uint32, name string) uint32 {
 	i, _ := hs.byOwner.find(hs.hashOwner(namespace, name), func(i uint32) bool {
-		h := &hs.all[i]
-		return h.namespace == namespace && h.name == name
+		return hs.all[i].namespace == namespace && hs.named(i, name)
 	})
 	return i
 }
@@ -78,25 +77,26 @@ func ring(first uint32, after func(uint32) uint32) iter.Seq[uint32] {
 	}
 }
 
-// add puts h last among the holders of its address, and returns its position.
-// It is no sibling of another yet.
-func (hs *holdings) add(h holding) uint32 {
+// add puts a new holding last among those of its address, and returns its
+// position. It is no sibling of another yet.
+func (hs *holdings) add(address uint128, name string, t terms) uint32 {
 	i := hs.vacant
 	if i != 0 {
 		hs.vacant = hs.all[i].sibling
 	} else {
 		i = uint32(len(hs.all))
-		hs.all = append(hs.all, holding{})
+		hs.all, hs.longNames = append(hs.all, holding{}), append(hs.longNames, "")
 	}
-	h.sibling, h.next, h.previous = i, i, i
-	if first := hs.ofAddress(h.address); first != 0 {
+	h := &hs.all[i]
+	*h = holding{address: address, terms: t, sibling: i, next: i, previous: i}
+	hs.label(i, name)
+	if first := hs.ofAddress(address); first != 0 {
 		last := hs.all[first].previous
 		h.next, h.previous = first, last
 		hs.all[first].previous, hs.all[last].next = i, i
 	} else {
-		hs.byAddress.set(h.address, i)
+		hs.byAddress.set(address, i)
 	}
-	hs.all[i] = h
 	return i
 }
 
@@ -110,6 +110,7 @@ func (hs *holdings) remove(i uint32) {
 		hs.byAddress.set(h.address, h.next)
 	}
 	hs.all[h.next].previous, hs.all[h.previous].next = h.previous, h.next
+	hs.unlabel(i)
 	*h = holding{sibling: hs.vacant}
 	hs.vacant = i
 }
@@ -118,8 +119,7 @@ func (hs *holdings) remove(i uint32) {
 // first 0 it is the only one. It returns the first.
 func (hs *holdings) append(first, i uint32) uint32 {
 	if first == 0 {
-		h := &hs.all[i]
-		hs.byOwner.insert(hs.hashOwner(h.namespace, h.name), i)
+		hs.byOwner.insert(hs.hash(i), i)
 		return i
 	}
 	last := first
@@ -136,8 +136,7 @@ func (hs *holdings) arrange(first uint32, order []uint32) {
 	for n, i := range order {
 		hs.all[i].sibling = order[(n+1)%len(order)]
 	}
-	h := &hs.all[order[0]]
-	hash := hs.hashOwner(h.namespace, h.name)
+	hash := hs.hash(order[0])
 	switch {
 	case first == 0:
 		hs.byOwner.insert(hash, order[0])
@@ -148,8 +147,7 @@ func (hs *holdings) arrange(first uint32, order []uint32) {
 
 // forget removes the owner whose holdings begin with first from the index.
 func (hs *holdings) forget(first uint32) {
-	h := &hs.all[first]
-	hs.byOwner.remove(hs.hashOwner(h.namespace, h.name), first)
+	hs.byOwner.remove(hs.hash(first), first)
 }
 
 // held yields the first holding of each address that is held.
@@ -163,8 +161,4 @@ func (hs *holdings) held() iter.Seq[uint32] {
 			}
 		}
 	}
-}
-
-func (hs *holdings) hashOwner(namespace uint32, name string) uint32 {
-	return uint128{maphash.String(hs.seed, name), uint64(namespace)}.hash()
 }

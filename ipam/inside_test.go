@@ -13,6 +13,9 @@ func checkInside(t *rapid.T, a *Allocator) {
 	held := map[uint128]int{}
 	references := 0
 	for i, h := range a.holdings.all {
+		if (a.holdings.longNames[i] != "") != (h.name.size == tooLong) {
+			t.Fatalf("holding %d has the long name %q and size %d", i, a.holdings.longNames[i], h.name.size)
+		}
 		if h.next != 0 {
 			held[h.address]++
 			references++

@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -154,9 +155,10 @@ func compareAddresses() cmp.Option {
 	return cmp.Comparer(func(a, b netip.Addr) bool { return a == b })
 }
 
+// everyOwner returns owners with names that fit their holding and one that does not.
 func everyOwner() (owners []Owner) {
 	for _, namespace := range []string{"a", "b", "c"} {
-		for _, name := range []string{"1", "2", "3"} {
+		for _, name := range []string{"", strings.Repeat("n", maxShort), strings.Repeat("n", tooLong)} {
 			owners = append(owners, Owner{namespace, name})
 		}
 	}

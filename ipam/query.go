@@ -93,5 +93,5 @@ func (a *Allocator) addresses(first uint32) []netip.Addr {
 // owner returns whose a holding is.
 func (a *Allocator) owner(i uint32) Owner {
 	h := a.holdings.at(i)
-	return Owner{Namespace: a.namespaces.key(h.namespace), Name: h.name}
+	return Owner{Namespace: a.namespaces.key(h.namespace), Name: a.holdings.name(i)}
 }

@@ -1,12 +1,14 @@
 package membership
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"os/exec"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -46,33 +48,41 @@ func takePart(node string, handle *netlink.Handle) error {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		stop()
 	}()
-	return m.Run(ctx, bystander{})
+	return m.Run(ctx, crier{})
 }
 
-// bystander is an Observer that does nothing.
-type bystander struct{}
+// crier is an Observer that prints who came and went.
+type crier struct{}
 
-func (bystander) Joined(Peer)                            {}
-func (bystander) Gone(election.ID, Reason)               {}
-func (bystander) Heard(election.ID, election.Digest)     {}
-func (bystander) Received(election.ID, election.Message) {}
+func (crier) Joined(p Peer)                          { fmt.Fprintln(os.Stdout, "joined", p.Node) }
+func (crier) Gone(id election.ID, why Reason)        { fmt.Fprintln(os.Stdout, "gone", id.Node, why) }
+func (crier) Heard(election.ID, election.Digest)     {}
+func (crier) Received(election.ID, election.Message) {}
 
 // child is a node that is a process.
-type child struct{ *exec.Cmd }
+type child struct {
+	*exec.Cmd
+	cries *bufio.Scanner
+	end   func()
+}
 
 // startChild starts a node at the default setting on a host.
 func startChild(t testing.TB, h *l2test.Host, node string) *child {
 	t.Helper()
 	self, err := os.Executable()
 	must(t, err)
-	c := &child{exec.Command(self)}
+	c := &child{Cmd: exec.Command(self)}
 	c.Env = append(os.Environ(), childNode+"="+node)
 	c.Stderr = t.Output()
 	input, err := c.StdinPipe()
 	must(t, err)
+	output, err := c.StdoutPipe()
+	must(t, err)
+	c.cries = bufio.NewScanner(output)
 	h.Do(t, c.Start) // it inherits the namespace of the thread
+	c.end = sync.OnceFunc(func() { _ = input.Close() })
 	t.Cleanup(func() {
-		_ = input.Close()
+		c.end()
 		_ = c.Process.Signal(syscall.SIGCONT)
 		_ = c.Wait()
 	})

@@ -148,15 +148,20 @@ func newStation(t testing.TB, h *l2test.Host, o Options) *station {
 	t.Helper()
 	s := &station{host: h, changed: make(chan struct{}, 1)}
 	s.Membership = New(o, slog.New(slog.NewTextHandler(t.Output(), nil)).With("on", o.Node))
-	s.open = func(of socketOf) (fd int, err error) {
+	s.open = opener(t, h)
+	s.SetInterfaces(interfaces(t, h.Handle))
+	return s
+}
+
+// opener opens sockets on a host.
+func opener(t testing.TB, h *l2test.Host) func(socketOf) (int, error) {
+	return func(of socketOf) (fd int, err error) {
 		h.Do(t, func() error {
 			fd, err = openSocket(of)
 			return nil
 		})
 		return fd, err
 	}
-	s.SetInterfaces(interfaces(t, h.Handle))
-	return s
 }
 
 // run runs a membership on a host until the test ends, at the latest.
@@ -257,13 +262,14 @@ func (s *station) waitGone(t testing.TB, node string) event {
 	return s.wait(t, node+" to be gone", func(e event) bool { return e.what == "gone" && e.id.Node == node })
 }
 
-// nobodyGone fails the test if anybody is gone.
-func (s *station) nobodyGone(t testing.TB) {
+// nobodyGone fails the test if anybody is gone, of the nodes that are named if any
+// are.
+func (s *station) nobodyGone(t testing.TB, nodes ...string) {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range s.events {
-		if e.what == "gone" {
+		if e.what == "gone" && (len(nodes) == 0 || slices.Contains(nodes, e.id.Node)) {
 			t.Errorf("for %s, %v is gone: %s", s.options.Node, e.id, e.reason)
 		}
 	}

@@ -1,9 +1,12 @@
 package membership
 
 import (
+	"fmt"
+	"net/netip"
 	"testing"
 	"time"
 
+	"github.com/heraldlb/herald/announcer/l2/l2test"
 	"github.com/heraldlb/herald/election"
 )
 
@@ -70,4 +73,90 @@ func TestBeatAndSend(t *testing.T) {
 	})
 	b.Send(election.ID{}, election.Message{Kind: election.Update, Version: 8})
 	a.wait(t, "an update", func(e event) bool { return e.what == "received" && e.id == b.ID() && e.message.Version == 8 })
+}
+
+// An interface that is of no use any more ends what was heard on it, at once; one
+// that comes back begins it anew.
+func TestInterfaces(t *testing.T) {
+	n := newNetwork(t)
+	host := n.host(t, v4, v6)
+	a, b := run(t, host, Options{Node: "a"}), run(t, n.host(t, v4, v6), Options{Node: "b"})
+	a.waitJoined(t, "b")
+	b.waitJoined(t, "a")
+	lost := interfaces(t, host.Handle)
+	lost[0].Up = false
+	a.SetInterfaces(lost)
+	if e := a.waitGone(t, "b"); e.reason != Unlinked {
+		t.Errorf("b is gone: %s, want %s", e.reason, Unlinked)
+	}
+	a.forget()
+	a.SetInterfaces(interfaces(t, host.Handle))
+	a.waitJoined(t, "b")
+}
+
+// Where multicast is not carried, members hear each other by unicast.
+func TestUnicast(t *testing.T) {
+	for name, families := range map[string][]string{v4: {v4}, v6: {v6}} {
+		t.Run(name, func(t *testing.T) {
+			n := newNetwork(t)
+			options := func(node string) Options { o := fast(node); o.Unicast = true; return o }
+			a, b := run(t, n.host(t, families...), options("a")), run(t, n.host(t, families...), options("b"))
+			pattern := addressPattern(families[0])
+			addr := func(i int) netip.Addr { return netip.MustParsePrefix(fmt.Sprintf(pattern, i)).Addr() }
+			a.SetPeers([]netip.Addr{addr(2)})
+			b.SetPeers([]netip.Addr{addr(1)})
+			a.waitJoined(t, "b")
+			b.waitJoined(t, "a")
+			b.Send(election.ID{}, election.Message{Kind: election.Update, Version: 8})
+			a.wait(t, "an update", func(e event) bool { return e.what == "received" && e.message.Version == 8 })
+		})
+	}
+}
+
+// Two nodes of one name are complained of, and neither is taken for dead.
+func TestOneName(t *testing.T) {
+	n := newNetwork(t)
+	a, b, c := run(t, n.host(t, v4), Options{Node: "a"}), run(t, n.host(t, v4), Options{Node: "b"}), run(t, n.host(t, v4), Options{Node: "b"})
+	a.waitJoined(t, "b")
+	a.waitJoined(t, "b")
+	for _, s := range []*station{a, b, c} {
+		l2test.Poll(t, "a complaint by "+s.options.Node, func() bool { return len(s.View().Complaints) > 0 })
+	}
+	during(t, 300*time.Millisecond)
+	a.nobodyGone(t)
+}
+
+// A node whose clock went back takes a higher incarnation, and is heard.
+func TestClockWentBack(t *testing.T) {
+	n := newNetwork(t)
+	host := n.host(t, v4)
+	a, b := run(t, n.host(t, v4), fast("a")), run(t, host, fast("b"))
+	before := a.waitJoined(t, "b").id
+	b.stop()
+	a.waitGone(t, "b")
+	o := fast("b")
+	o.Incarnation = before.Incarnation - 1000
+	b = run(t, host, o)
+	if e := a.waitJoined(t, "b"); e.id.Incarnation <= before.Incarnation || e.id != b.ID() {
+		t.Errorf("b is %v, thinks that it is %v, and was %v", e.id, b.ID(), before)
+	}
+}
+
+// A list of 10,000 claims arrives whole, by one send after the other.
+func TestBurst(t *testing.T) {
+	n := newNetwork(t)
+	a, b := run(t, n.host(t, v4), Options{Node: "a"}), run(t, n.host(t, v4), Options{Node: "b"})
+	a.waitJoined(t, "b")
+	b.waitJoined(t, "a")
+	const parts = 159
+	claims := make([]election.Claim, 63)
+	for i := range claims {
+		claims[i].Address = netip.MustParseAddr("2001:db8:1::1")
+	}
+	for part := range uint16(parts) {
+		b.Send(a.ID(), election.Message{Kind: election.List, Version: 1, Part: part, Parts: parts, Claims: claims})
+	}
+	for range parts {
+		a.wait(t, "a part", func(e event) bool { return e.what == "received" })
+	}
 }

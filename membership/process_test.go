@@ -1,6 +1,7 @@
 package membership
 
 import (
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -38,4 +39,26 @@ func TestStopped(t *testing.T) {
 		during(t, 100*time.Millisecond)
 	}
 	a.nobodyGone(t)
+}
+
+// A process that was stopped itself for long blames nobody.
+func TestStoppedReader(t *testing.T) {
+	n := newNetwork(t)
+	a := run(t, n.host(t, v4, v6), Options{Node: "a"})
+	b := startChild(t, n.host(t, v4, v6), "b")
+	a.waitJoined(t, "b")
+	for b.cries.Scan() && b.cries.Text() != "joined a" {
+	}
+	for range 3 {
+		b.signal(t, syscall.SIGSTOP)
+		during(t, 300*time.Millisecond)
+		b.signal(t, syscall.SIGCONT)
+		during(t, 200*time.Millisecond)
+	}
+	b.end()
+	for b.cries.Scan() {
+		if strings.HasPrefix(b.cries.Text(), "gone") {
+			t.Errorf("b says %q", b.cries.Text())
+		}
+	}
 }

@@ -1,0 +1,104 @@
+package membership
+
+import (
+	"log/slog"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/heraldlb/herald/announcer/l2/l2test"
+)
+
+// bareThread is the thread of a membership whose turns the test makes itself.
+func bareThread(t testing.TB, h *l2test.Host, o Options) *thread {
+	t.Helper()
+	s := &station{}
+	s.Membership = New(o, slog.New(slog.DiscardHandler))
+	s.open = opener(t, h)
+	s.SetInterfaces(interfaces(t, h.Handle))
+	d := &desk{Membership: s.Membership, observer: s}
+	must(t, d.readKeys())
+	must(t, d.openEvents())
+	close(s.thread.done)
+	t.Cleanup(func() { must(t, d.close()) })
+	d.reconfigure()
+	s.thread.obey(s.thread.clock())
+	return s.thread
+}
+
+func eachKey(t *testing.B, test func(t *testing.B, keys string)) {
+	t.Helper()
+	t.Run("unkeyed", func(t *testing.B) { test(t, "") })
+	t.Run("keyed", func(t *testing.B) { test(t, keyDirectory(t, map[string][]byte{"current": key('k')})) })
+}
+
+// As long as nothing changes, nothing is allocated.
+func TestThreadAllocatesNothing(t *testing.T) {
+	n := newNetwork(t)
+	thread := bareThread(t, n.host(t, v4, v6), Options{Node: "a"})
+	startChild(t, n.host(t, v4, v6), "b")
+	startChild(t, n.host(t, v4, v6), "c")
+	l2test.Poll(t, "two members", func() bool {
+		must(t, thread.turn())
+		return len(thread.detect.living) == 2
+	})
+	for range 20 { // the rest of what is new
+		must(t, thread.turn())
+	}
+	received := thread.counts.traffic("eth0", v4).received.Load()
+	if allocations := testing.AllocsPerRun(50, func() { must(t, thread.turn()) }); allocations > 0 {
+		t.Errorf("%v allocations for a turn", allocations)
+	}
+	if thread.counts.traffic("eth0", v4).received.Load() == received {
+		t.Error("nothing was received meanwhile")
+	}
+}
+
+// BenchmarkBeat sends a heartbeat by both families, into a veth whose other end
+// nobody reads: most of it is the kernel.
+func BenchmarkBeat(b *testing.B) {
+	eachKey(b, func(b *testing.B, keys string) {
+		n := newNetwork(b)
+		t := bareThread(b, n.host(b, v4, v6), Options{Node: "a", KeyDirectory: keys})
+		b.ReportAllocs()
+		for b.Loop() {
+			t.beat(t.clock())
+		}
+	})
+}
+
+// BenchmarkReceive receives one heartbeat by each family, in a turn.
+func BenchmarkReceive(b *testing.B) {
+	eachKey(b, func(b *testing.B, keys string) {
+		n := newNetwork(b)
+		from := bareThread(b, n.host(b, v4, v6), Options{Node: "a", KeyDirectory: keys})
+		to := bareThread(b, n.host(b, v4, v6), Options{Node: "b", Interval: time.Minute, KeyDirectory: keys})
+		b.ReportAllocs()
+		for b.Loop() {
+			b.StopTimer()
+			from.beat(from.clock())
+			b.StartTimer()
+			must(b, to.turn())
+		}
+		if received := to.counts.traffic("eth0", v4).received.Load(); received < uint64(b.N)/2 {
+			b.Errorf("%d received of %d", received, b.N)
+		}
+	})
+}
+
+// BenchmarkJudge judges 100 members, each heard by both families.
+func BenchmarkJudge(b *testing.B) {
+	tr := newTranscript()
+	for i := range 100 {
+		n := &beating{hearing: hearing{node: []byte{'n', byte('a' + i/26), byte('a' + i%26)}, incarnation: 1, interval: time.Second, multiplier: 4, traffic: new(traffic)}}
+		n.sequence, n.routes = 1, []beatingRoute{
+			{1, netip.AddrFrom4([4]byte{192, 0, 2, byte(i)})}, {1, netip.AddrFrom16([16]byte{0: 0xfe, 1: 0x80, 15: byte(i)})},
+		}
+		tr.beat(n)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		tr.detector.judge(tr.now)
+		tr.detector.next()
+	}
+}

@@ -28,13 +28,13 @@ func (g *agenda) set(a *address, due time.Duration) {
 	if a.slot < 0 {
 		heap.Push(g, a)
 	} else {
-		heap.Fix(g, a.slot)
+		heap.Fix(g, int(a.slot))
 	}
 }
 
 func (g *agenda) remove(a *address) {
 	if a.slot >= 0 {
-		heap.Remove(g, a.slot)
+		heap.Remove(g, int(a.slot))
 	}
 }
 
@@ -47,13 +47,13 @@ func (g *agenda) Less(i, j int) bool { return g.all[i].due < g.all[j].due }
 // Swap is heap.Interface's.
 func (g *agenda) Swap(i, j int) {
 	g.all[i], g.all[j] = g.all[j], g.all[i]
-	g.all[i].slot, g.all[j].slot = i, j
+	g.all[i].slot, g.all[j].slot = int32(i), int32(j) //nolint:gosec // bounded by memory
 }
 
 // Push is heap.Interface's.
 func (g *agenda) Push(x any) {
-	a := x.(*address) //nolint:forcetypeassert // only set pushes
-	a.slot = len(g.all)
+	a := x.(*address)          //nolint:forcetypeassert // only set pushes
+	a.slot = int32(len(g.all)) //nolint:gosec // as above
 	g.all = append(g.all, a)
 }
 

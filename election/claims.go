@@ -18,28 +18,24 @@ const (
 // address is all that is known of one.
 type address struct {
 	Candidate
-	wanted bool // is a candidate
-	known  bool // somebody of ours answered for it before
-	place  int  // in Election.all
-
+	wanted    bool // is a candidate
+	known     bool // somebody of ours answered for it before
 	own       hold
 	told      hold // own, as last published
 	spreading bool // yields for the sake of balance only
 	claims    []claim
+	place     int // in Election.all
 
-	// rivals is how many claimed it when that was last looked at, contested if
-	// any of them came when this node had it.
-	rivals    int
-	contested bool
-	again     bool
+	again  bool  // is to be announced again
+	rivals int32 // how many claimed it when that was last looked at
 
-	seeking bool          // is to be claimed at due
-	rank    int           // then
-	queued  bool          // in Election.waiting
+	seeking bool // is to be claimed at due, when rank is this node's
+	queued  bool // in Election.waiting
+	touched bool // in Election.touched
+	rank    int32
+	slot    int32         // in the agenda, -1 if it is not
 	due     time.Duration // if seeking or yielding
-	slot    int           // in the agenda, -1 if it is not
 
-	touched bool
 	// reported is what the last Change said.
 	reported struct {
 		own   bool
@@ -76,6 +72,9 @@ func (e *Election) discard(a *address) {
 	e.all[len(e.all)-1] = nil
 	e.all = e.all[:len(e.all)-1]
 }
+
+// answers says that this node answers for a.
+func (a *address) answers() bool { return a.own != nothing && a.Segments != 0 }
 
 func (a *address) same(c Candidate) bool {
 	return a.Segments == c.Segments && a.Eligible == c.Eligible && a.Named == c.Named &&

@@ -37,6 +37,7 @@ type node struct {
 	name     string
 	runs     uint64
 	segments Segments
+	serving  Segments // where it has listened for long enough
 	prefixes []netip.Prefix
 	up       bool
 	stands   bool
@@ -111,7 +112,7 @@ func (c *cluster) start(name string, segments Segments, prefixes []netip.Prefix)
 	}
 	n := c.nodes[i]
 	n.runs++
-	n.segments, n.prefixes = segments, prefixes
+	n.segments, n.serving, n.prefixes = segments, segments, prefixes
 	n.Election = New(ID{Node: name, Incarnation: n.runs}, DefaultTiming())
 	n.up, n.stands, n.heard = true, false, map[ID]*sighting{}
 	clear(n.owns)
@@ -124,6 +125,22 @@ func (c *cluster) start(name string, segments Segments, prefixes []netip.Prefix)
 func (n *node) crash() {
 	n.up = false
 	clear(n.owns)
+}
+
+// carrier gives a node other segments. What it loses it tells its Election of
+// at once, what it gains when it has listened there.
+func (n *node) carrier(segments Segments, tell func()) {
+	said, run := n.segments&segments, n.runs
+	n.segments, n.serving = segments, said
+	tell()
+	n.act()
+	n.cluster.after(3*n.cluster.interval, func() {
+		if n.up && n.runs == run && n.segments == segments {
+			n.serving = segments
+			tell()
+			n.act()
+		}
+	})
 }
 
 // clock is the time as the node has it.

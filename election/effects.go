@@ -66,7 +66,7 @@ func (e *Election) touch(a *address) {
 // report compares what is with what was said last.
 func (e *Election) report() (changes []Change, again []netip.Addr) {
 	for _, a := range e.touched {
-		own, owner := a.own != nothing, ""
+		own, owner := a.answers(), ""
 		if own {
 			owner = e.self.Node
 		} else if leader, _ := a.leader(); leader != nil && a.wanted {

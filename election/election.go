@@ -127,7 +127,6 @@ func (e *Election) Join(now time.Time, is Member) {
 		e.members[is.ID] = m
 		e.roll = append(e.roll, m)
 		e.unready++
-		e.reconsider()
 		return
 	}
 	was := m.Member
@@ -135,7 +134,7 @@ func (e *Election) Join(now time.Time, is Member) {
 		return
 	}
 	m.Member = is
-	e.reconsider()
+	e.reconsider(m)
 	if was.Segments != is.Segments {
 		e.settleAll(m.claims)
 	}
@@ -151,10 +150,11 @@ func (e *Election) Gone(now time.Time, id ID) {
 	delete(e.members, id)
 	e.roll = slices.DeleteFunc(e.roll, func(other *member) bool { return other == m })
 	e.admit(m)
-	e.reconsider()
+	e.reconsider(m)
 	abandoned := m.claims
 	m.claims = nil
 	for _, a := range abandoned {
+		e.relinquish(a, a.claimed(m))
 		a.forget(m)
 	}
 	e.settleAll(abandoned)

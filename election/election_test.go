@@ -2,16 +2,26 @@ package election
 
 import (
 	"net/netip"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
 
 var (
 	start = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
-	on    = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")}
+	on    = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")}
 )
 
-func id(node string) ID { return ID{Node: node, Incarnation: 1} }
+// id is that of a node's first run, or of another: "a", "a/2".
+func id(run string) ID {
+	id := ID{Node: run, Incarnation: 1}
+	if node, incarnation, ok := strings.Cut(run, "/"); ok {
+		id.Node = node
+		id.Incarnation, _ = strconv.ParseUint(incarnation, 10, 64)
+	}
+	return id
+}
 
 func peer(node string) Member { return Member{ID: id(node), Segments: 1, Prefixes: on, Standing: true} }
 

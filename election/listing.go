@@ -27,6 +27,7 @@ func (e *Election) list(m *member, msg Message) {
 	}
 	l.here[msg.Part] = true
 	l.missing--
+	m.due = max(m.due, e.clock.elapsed+patience)
 	l.claims = append(l.claims, msg.Claims...)
 	if l.missing == 0 {
 		e.catchUp(m)

@@ -3,11 +3,11 @@ package election
 import "slices"
 
 // fit says that this node may keep a.
-func (e *Election) fit(a *address) bool { return a.Eligible && !e.leaving }
+func (e *Election) fit(a *address) bool { return a.Eligible && a.Segments != 0 && !e.leaving }
 
 // stands says that this node may claim a.
 func (e *Election) stands(a *address) bool {
-	return a.wanted && e.standing && a.Segments != 0 && e.fit(a)
+	return a.wanted && e.standing && e.fit(a)
 }
 
 // candidate says that m may claim a, as far as this node knows.
@@ -26,22 +26,24 @@ func (m *member) onLink(a *address) bool {
 	return false
 }
 
-// rank returns how many candidates come before this node.
-func (e *Election) rank(a *address) int {
-	own, before := weigh(e.self.seed, a.Address), 0
+// rank returns how many candidates come before this node, and if any of them is
+// known to have claims that have not come yet: this one may be among them.
+func (e *Election) rank(a *address) (rank int, unsure bool) {
+	own := weigh(e.self.seed, a.Address)
 	for _, m := range e.roll {
-		if a.candidate(m) && m.before(e.self, weigh(m.seed, a.Address), own) {
-			before++
+		if m.before(e.self, weigh(m.seed, a.Address), own) && a.candidate(m) {
+			rank++
+			unsure = unsure || m.due != never && e.clock.elapsed < m.behind+e.timing.Sync
 		}
 	}
-	return before
+	return rank, unsure
 }
 
 // best returns the first candidate, this node included.
 func (e *Election) best(a *address) *member {
 	best, most := e.self, weigh(e.self.seed, a.Address)
 	for _, m := range e.roll {
-		if w := weigh(m.seed, a.Address); a.candidate(m) && m.before(best, w, most) {
+		if w := weigh(m.seed, a.Address); m.before(best, w, most) && a.candidate(m) {
 			best, most = m, w
 		}
 	}

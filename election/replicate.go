@@ -11,8 +11,9 @@ const (
 	// patience is how long what is missing may still be on its way: heartbeats
 	// overtake the updates they are of.
 	patience = 25 * time.Millisecond
-	// retryMin and retryMax bound the time from one Request to the next.
-	retryMin, retryMax = 50 * time.Millisecond, time.Second
+	// retryMin and retryMax bound the time from one Request to the next. Of two
+	// that find each other, one asks too early: it is a member in a heartbeat.
+	retryMin, retryMax = 30 * time.Millisecond, time.Second
 	// relist is the shortest time from one List for a member to the next.
 	relist = 10 * time.Millisecond
 	// maxClaims bounds the claims of a member.
@@ -42,6 +43,7 @@ type member struct {
 	joined time.Duration
 	ready  bool          // its claims were known once, or are no longer waited for
 	due    time.Duration // of the next Request
+	behind time.Duration // since when there was one to be due
 	retry  time.Duration
 	asks   bool          // wants a List
 	listed time.Duration // when it last got one
@@ -73,6 +75,11 @@ func (e *Election) update(m *member, msg Message) {
 		return
 	}
 	m.newest = max(m.newest, msg.Version)
+	for _, addr := range msg.Dropped {
+		if a, ok := e.addresses[addr]; ok {
+			e.relinquish(a, a.claimed(m))
+		}
+	}
 	size := 1 + len(msg.Claims) + len(msg.Dropped)
 	if _, ok := m.held[msg.Version]; !ok && m.holds+size <= maxHeld {
 		if m.held == nil {
@@ -147,6 +154,7 @@ func (e *Election) replace(m *member, claims []Claim) []*address {
 	var changed []*address
 	for _, a := range slices.Clone(m.claims) {
 		if _, ok := holds[a]; !ok {
+			e.relinquish(a, a.claimed(m))
 			m.remove(a)
 			changed = append(changed, a)
 		}
@@ -170,13 +178,16 @@ func (c Claim) hold() hold {
 // chase asks for a List if what is missing does not come by itself.
 func (e *Election) chase(m *member) {
 	if m.greeted && m.due == never {
-		m.due = e.clock.elapsed + patience
+		m.due, m.behind = e.clock.elapsed+patience, e.clock.elapsed
 	}
 }
 
 // ask sends a Request, and another after a while.
 func (e *Election) ask(m *member) {
 	e.out = append(e.out, Outgoing{To: m.ID, Message: Message{Kind: Request}})
+	if m.due == never {
+		m.behind = e.clock.elapsed
+	}
 	m.due = e.clock.elapsed + m.retry
 	m.retry = min(2*m.retry, retryMax)
 }

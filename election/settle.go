@@ -24,16 +24,17 @@ func (e *Election) settleAll(all []*address) {
 	}
 }
 
-// keep decides how an address is held on to, if it is.
+// keep decides how an address is held on to, if it is. What this node cannot
+// answer for any more it does not (see answers), but it asks for a successor.
 func (e *Election) keep(a *address, leader *claim) {
-	if !a.wanted || a.Segments == 0 {
+	if !a.wanted {
 		e.drop(a)
 		return
 	}
 	if a.own == firm && !e.fit(a) {
 		e.yield(a)
 	}
-	if a.spreading && leader != nil && leader.hold == yielding {
+	if a.spreading && e.fit(a) && leader != nil && leader.hold == yielding {
 		e.confirm(a) // The other asks for a successor as well: here is one.
 	}
 	switch {
@@ -76,15 +77,17 @@ func (e *Election) seek(a *address, leader *claim) {
 		e.agenda.remove(a)
 		return
 	}
-	rank := e.rank(a)
+	rank, unsure := e.rank(a)
 	due := e.clock.elapsed + time.Duration(rank)*e.timing.Step
-	if a.seeking && rank <= a.rank {
+	if a.seeking && rank <= int(a.rank) {
 		due = min(due, a.due) // Whoever waits does not begin anew.
 	}
-	a.seeking, a.rank = true, rank
+	a.seeking, a.rank = true, int32(rank) //nolint:gosec // there are not so many members
 	switch {
 	case due > e.clock.elapsed:
 		e.agenda.set(a, due)
+	case unsure:
+		e.agenda.set(a, e.clock.elapsed+patience)
 	case e.unready > 0:
 		e.agenda.remove(a)
 		a.due = due
@@ -99,22 +102,24 @@ func (e *Election) claim(a *address) {
 	e.agenda.remove(a)
 	a.own = firm
 	e.owned++
-	_, a.rivals = a.leader()
-	a.contested = false
+	_, rivals := a.leader()
+	a.rivals = int32(rivals) //nolint:gosec // there are not so many members
 }
 
-// contest sees to it that an address is announced again: when somebody turns up
-// who has it too, and when that one is gone.
+// contest has an address announced again when somebody turns up who has it too;
+// see also relinquish.
 func (e *Election) contest(a *address, rivals int) {
-	if a.own == firm {
-		if rivals > a.rivals {
-			a.contested, a.again = true, true
-		} else if rivals < a.rivals && a.contested {
-			a.again = true
-		}
+	a.again = a.again || a.own == firm && rivals > int(a.rivals)
+	a.rivals = int32(rivals) //nolint:gosec // there are not so many members
+}
+
+// relinquish has an address announced again that is this node's when another that
+// had it too, or did unheard of, gives it up: until then it may have said so.
+func (e *Election) relinquish(a *address, was hold) {
+	if a.own == firm && was != yielding {
+		a.again = true
+		e.touch(a)
 	}
-	a.rivals = rivals
-	a.contested = a.contested && rivals > 0
 }
 
 // queue makes an address wait until the claims of all members are known.
@@ -138,10 +143,12 @@ func (e *Election) open() {
 	}
 }
 
-// reconsider ranks anew on what is to be claimed, since the candidates are others.
-func (e *Election) reconsider() {
+// reconsider ranks anew on what is to be claimed after another, since that one
+// may be no candidate any more. It is not called for a new member: such a one is
+// found in the ranking when the wait for the others is over.
+func (e *Election) reconsider(m *member) {
 	for _, a := range slices.Concat(e.agenda.all, e.waiting) {
-		if a.seeking {
+		if a.seeking && m.outranks(e.self, a) {
 			e.settle(a)
 		}
 	}

@@ -93,9 +93,6 @@ func segmentsOf(name string) Segments {
 
 func (s *simulation) start(name string) {
 	n := s.c.start(name, segmentsOf(name), on)
-	for _, addr := range s.addrs {
-		s.tell(n, addr)
-	}
 	s.exclude(n)
 	n.act()
 }
@@ -108,7 +105,7 @@ func (s *simulation) tell(n *node, addr netip.Addr) {
 	}
 	hosts, local := s.hosts[addr]
 	n.Put(n.clock(), Candidate{
-		Address: addr, Segments: segmentOf(addr) & n.segments, Hosts: hosts,
+		Address: addr, Segments: segmentOf(addr) & n.serving, Hosts: hosts,
 		Eligible: !s.excluded[n.name] && (!local || slices.Contains(hosts, n.name)),
 	})
 }
@@ -129,10 +126,14 @@ func (s *simulation) lag() time.Duration {
 	return time.Duration(s.random.Int64N(int64(300 * time.Millisecond)))
 }
 
-func (s *simulation) exclude(n *node) {
+func (s *simulation) tellOf(n *node) {
 	for _, addr := range s.addrs {
 		s.tell(n, addr)
 	}
+}
+
+func (s *simulation) exclude(n *node) {
+	s.tellOf(n)
 	n.standsAt = s.c.now.Add(3 * s.c.interval)
 	if s.excluded[n.name] {
 		n.stands, n.standsAt = false, s.c.now.Add(time.Hour)
@@ -171,7 +172,7 @@ func (s *simulation) happen(n *node) {
 		}
 		return
 	}
-	switch s.random.IntN(12) {
+	switch s.random.IntN(13) {
 	case 0, 1:
 		n.crash()
 	case 2:
@@ -201,6 +202,8 @@ func (s *simulation) happen(n *node) {
 		n.Rebalance(n.clock())
 		n.act()
 	case 11:
+		n.carrier(segmentsOf(n.name)&Segments(s.random.IntN(4)), func() { s.tellOf(n) })
+	case 12:
 		n.skew += time.Duration(s.random.IntN(7201)-3600) * time.Second
 	}
 }
@@ -357,7 +360,7 @@ func sound(t *testing.T, e *Election) {
 				t.Errorf("%s: the claim of %s is lost", a.Address, c.by.Node)
 			}
 		}
-		if !a.wanted && len(a.claims) == 0 && a.own == nothing {
+		if !a.wanted && len(a.claims) == 0 && a.own == nothing && !a.touched && !a.queued {
 			t.Errorf("%s: is remembered for nothing", a.Address)
 		}
 	}

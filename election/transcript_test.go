@@ -126,9 +126,7 @@ func (s *script) tell(words []string) {
 		each(func(n *node) { s.exclude(n, words[0] == "exclude") })
 	case "carrier":
 		n := c.node(args[0])
-		n.segments = s.segments(args[1])
-		s.exclude(n, false)
-		n.act()
+		n.carrier(s.segments(args[1]), func() { s.exclude(n, false) })
 	case "cut":
 		s.cut(args)
 	case "heal":
@@ -182,7 +180,7 @@ func (s *script) candidate(n *node, addr netip.Addr) Candidate {
 		segment = 2
 	}
 	return Candidate{
-		Address: addr, Segments: segment & n.segments, Hosts: hosts,
+		Address: addr, Segments: segment & n.serving, Hosts: hosts,
 		Eligible: !local || slices.Contains(hosts, n.name),
 	}
 }

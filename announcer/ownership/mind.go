@@ -2,6 +2,7 @@ package ownership
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/heraldlb/herald/announcer"
@@ -203,9 +204,12 @@ func (m *mind) rejoin(now time.Time) {
 // settle takes in what the election decided.
 func (m *mind) settle(now time.Time) {
 	decided := m.election.Take()
+	m.untold = slices.Grow(m.untold, len(decided.Changes))
+	m.effects.puts = slices.Grow(m.effects.puts, len(decided.Changes))
 	for _, c := range decided.Changes {
 		m.change(now, c)
 	}
+	m.effects.statuses = slices.Grow(m.effects.statuses, len(m.untold))
 	for _, r := range m.untold {
 		m.tell(now, r)
 	}

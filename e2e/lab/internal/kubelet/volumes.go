@@ -35,8 +35,14 @@ func (p *place) makeVolumes(ctx context.Context) error {
 				return fmt.Errorf("volume %s: %w", volume.Name, err)
 			}
 			group.Go(func() { source.refresh(refreshing) })
+		case volume.Secret != nil:
+			source := &secret{place: p, directory: directory, source: volume.Secret}
+			if err := source.write(ctx); err != nil {
+				return fmt.Errorf("volume %s: %w", volume.Name, err)
+			}
+			group.Go(func() { source.follow(refreshing) })
 		default:
-			return fmt.Errorf("volume %s: only emptyDir and projected volumes: %w", volume.Name, errors.ErrUnsupported)
+			return fmt.Errorf("volume %s: only emptyDir, projected and secret volumes: %w", volume.Name, errors.ErrUnsupported)
 		}
 	}
 	return nil

@@ -75,9 +75,9 @@ func (e *Election) Next(now time.Time) (time.Time, bool) {
 	}
 	for _, m := range e.roll {
 		due = min(due, m.due)
-		if !m.ready {
-			due = min(due, m.joined+e.timing.Sync)
-		}
+	}
+	if e.unready > 0 {
+		due = min(due, e.awaiting+e.timing.Sync)
 	}
 	return now.Add(max(0, due-e.clock.elapsed)), due != never
 }
@@ -85,11 +85,12 @@ func (e *Election) Next(now time.Time) (time.Time, bool) {
 // Advance does what is due.
 func (e *Election) Advance(now time.Time) {
 	e.clock.tick(now)
+	enough := e.awaiting+e.timing.Sync <= e.clock.elapsed
 	for _, m := range e.roll {
 		if m.due <= e.clock.elapsed {
 			e.ask(m)
 		}
-		if m.joined+e.timing.Sync <= e.clock.elapsed {
+		if enough {
 			e.admit(m)
 		}
 	}

@@ -61,6 +61,15 @@ func (e *Election) record(addr netip.Addr) *address {
 	return a
 }
 
+// note returns the record of an address that somebody claims, or nil if there
+// are too many; then the digests differ from now on.
+func (e *Election) note(addr netip.Addr) *address {
+	if a, ok := e.addresses[addr]; ok || len(e.all) >= maxClaims {
+		return a
+	}
+	return e.record(addr)
+}
+
 // discard removes the record of an address that nobody wants or claims.
 func (e *Election) discard(a *address) {
 	if a.wanted || a.own != nothing || a.told != nothing || len(a.claims) > 0 || a.queued || e.addresses[a.Address] != a {
@@ -112,9 +121,6 @@ func (m *member) enter(a *address, h hold) {
 			c.hold = h
 			return
 		}
-	}
-	if len(m.claims) >= maxClaims {
-		return // The digests differ from now on.
 	}
 	a.known = true
 	a.claims = append(a.claims, claim{by: m, hold: h, place: len(m.claims)})

@@ -51,8 +51,10 @@ type node struct {
 
 // sighting is when a member was last heard, by segment.
 type sighting struct {
-	last   map[Segments]time.Time
+	last   [3]time.Time // by segment
 	member Member
+	said   Segments // alive on
+	stands bool
 	alive  bool
 }
 
@@ -208,14 +210,15 @@ func (n *node) sight(s *sighting) {
 	is := s.member
 	is.Segments = 0
 	for segment, last := range s.last {
-		if n.cluster.now.Sub(last) <= 4*n.cluster.interval {
-			is.Segments |= segment
+		if !last.IsZero() && n.cluster.now.Sub(last) <= 4*n.cluster.interval {
+			is.Segments |= Segments(segment)
 		}
 	}
 	switch {
+	case s.alive && is.Segments == s.said && is.Standing == s.stands:
 	case is.Segments != 0:
 		n.Join(n.clock(), is)
-		s.alive = true
+		s.alive, s.said, s.stands = true, is.Segments, is.Standing
 	case s.alive:
 		s.alive = false
 		n.Gone(n.clock(), is.ID)
@@ -329,7 +332,7 @@ func (n *node) seen(d *delivery) bool {
 				n.Gone(n.clock(), id)
 			}
 		}
-		s = &sighting{last: map[Segments]time.Time{}}
+		s = &sighting{}
 		n.heard[d.from.ID] = s
 	}
 	if d.message.Kind == 0 && !d.gone {

@@ -45,7 +45,7 @@ type Timing struct {
 	// Bound is the longest that an owner waits for its successor.
 	Bound time.Duration
 	// Sync is the longest that a node claims nothing because it does not know
-	// yet what a new member claims.
+	// yet what a member claims.
 	Sync time.Duration
 }
 
@@ -69,8 +69,9 @@ type Election struct {
 	addresses map[netip.Addr]*address
 	all       []*address // the same, to go through in an order that is not random
 	members   map[ID]*member
-	roll      []*member // the same
-	unready   int       // members whose claims are still waited for
+	roll      []*member     // the same
+	unready   int           // members whose claims are waited for
+	awaiting  time.Duration // since when
 
 	standing, leaving bool
 	owned             int
@@ -85,7 +86,7 @@ type Election struct {
 // New returns an Election for self. It claims nothing until told to Stand.
 func New(self ID, timing Timing) *Election {
 	return &Election{
-		self:      newMember(Member{ID: self}, 0),
+		self:      newMember(Member{ID: self}),
 		timing:    timing,
 		addresses: make(map[netip.Addr]*address),
 		members:   make(map[ID]*member),
@@ -123,10 +124,10 @@ func (e *Election) Join(now time.Time, is Member) {
 	}
 	m, ok := e.members[is.ID]
 	if !ok {
-		m = newMember(is, e.clock.elapsed)
+		m = newMember(is)
 		e.members[is.ID] = m
 		e.roll = append(e.roll, m)
-		e.unready++
+		e.await(m)
 		return
 	}
 	was := m.Member

@@ -16,7 +16,8 @@ const (
 	retryMin, retryMax = 30 * time.Millisecond, time.Second
 	// relist is the shortest time from one List for a member to the next.
 	relist = 10 * time.Millisecond
-	// maxClaims bounds the claims of a member.
+	// maxClaims bounds the claims of a member, and the addresses that are known
+	// from claims only.
 	maxClaims = 1 << 16
 	// maxHeld bounds the claims in updates of a member that are held back.
 	maxHeld = 1 << 14
@@ -40,7 +41,6 @@ type member struct {
 	holds   int // claims in held
 	list    *listing
 
-	joined time.Duration
 	ready  bool          // its claims were known once, or are no longer waited for
 	due    time.Duration // of the next Request
 	behind time.Duration // since when there was one to be due
@@ -49,8 +49,8 @@ type member struct {
 	listed time.Duration // when it last got one
 }
 
-func newMember(m Member, now time.Duration) *member {
-	return &member{Member: m, seed: seed(m.Node), joined: now, due: never, retry: retryMin, listed: -relist}
+func newMember(m Member) *member {
+	return &member{Member: m, seed: seed(m.Node), due: never, retry: retryMin, listed: -relist}
 }
 
 // inSync says that the claims of m are known.
@@ -138,9 +138,10 @@ func (e *Election) apply(m *member, msg Message, changed []*address) []*address 
 		}
 	}
 	for _, c := range msg.Claims {
-		a := e.record(c.Address)
-		m.enter(a, c.hold())
-		changed = append(changed, a)
+		if a := e.note(c.Address); a != nil {
+			m.enter(a, c.hold())
+			changed = append(changed, a)
+		}
 	}
 	return changed
 }
@@ -149,7 +150,9 @@ func (e *Election) apply(m *member, msg Message, changed []*address) []*address 
 func (e *Election) replace(m *member, claims []Claim) []*address {
 	holds := make(map[*address]hold, len(claims))
 	for _, c := range claims {
-		holds[e.record(c.Address)] = c.hold()
+		if a := e.note(c.Address); a != nil {
+			holds[a] = c.hold()
+		}
 	}
 	var changed []*address
 	for _, a := range slices.Clone(m.claims) {
@@ -160,7 +163,7 @@ func (e *Election) replace(m *member, claims []Claim) []*address {
 		}
 	}
 	for _, c := range claims {
-		if a := e.record(c.Address); a.claimed(m) != holds[a] {
+		if a := e.addresses[c.Address]; a != nil && a.claimed(m) != holds[a] {
 			m.enter(a, holds[a])
 			changed = append(changed, a)
 		}
@@ -190,6 +193,14 @@ func (e *Election) ask(m *member) {
 	}
 	m.due = e.clock.elapsed + m.retry
 	m.retry = min(2*m.retry, retryMax)
+}
+
+// await begins to wait for the claims of m.
+func (e *Election) await(m *member) {
+	if e.unready == 0 {
+		e.awaiting = e.clock.elapsed
+	}
+	e.unready++
 }
 
 // admit ends the waiting for the claims of m.

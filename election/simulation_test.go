@@ -22,9 +22,8 @@ func TestSimulation(t *testing.T) {
 	for _, seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			s := newSimulation(t, seed, 50, 1000)
-			s.c.run(2 * time.Second)
 			s.settled("at first")
-			s.upset(4 * time.Second)
+			s.upset(3 * time.Second)
 			s.partition()
 			s.settled("parted")
 			s.upset(2 * time.Second)
@@ -313,7 +312,8 @@ func (s *simulation) converged(when string, n *node) {
 	}
 }
 
-// nobodyPreempted has all nodes return: they take nothing back.
+// nobodyPreempted has all nodes return, over a network as it is: they take
+// nothing back.
 func (s *simulation) nobodyPreempted() {
 	before := map[netip.Addr]string{}
 	for _, n := range s.c.nodes {
@@ -321,6 +321,7 @@ func (s *simulation) nobodyPreempted() {
 			before[addr] = n.name
 		}
 	}
+	s.c.network.lost, s.c.network.doubled, s.c.network.late = 0.01, 0.05, 0.05
 	for _, n := range s.c.nodes {
 		if !n.up {
 			s.start(n.name)
@@ -329,6 +330,8 @@ func (s *simulation) nobodyPreempted() {
 		s.exclude(n)
 		n.act()
 	}
+	s.c.run(2 * time.Second)
+	s.c.network.lost, s.c.network.doubled, s.c.network.late = 0, 0, 0
 	s.settled("all are back")
 	for addr, owner := range before {
 		if now := s.c.owners(addr); !slices.Equal(now, []string{owner}) {

@@ -5,12 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/netip"
 	"os/exec"
-	"strconv"
 	"strings"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -106,55 +103,4 @@ func (st *Stage) Source(ctx context.Context, host string, to netip.Addr) (netip.
 		return netip.Addr{}, fmt.Errorf("route from %s to %s: %w: %s", host, to, err, output)
 	}
 	return routes[0].Source, nil
-}
-
-// Flow is a steady flow of requests from the client.
-type Flow struct {
-	cmd *exec.Cmd
-	end io.Closer
-	out io.Reader
-}
-
-// Summary tells what became of a flow.
-type Summary struct {
-	Sent, Failed int
-	FirstError   string
-	Slowest      time.Duration
-}
-
-// Flow begins a flow of requests, which goes on until Stop.
-func (st *Stage) Flow(ctx context.Context, address netip.Addr, port uint16) *Flow {
-	GinkgoHelper()
-	cmd := st.Hosts.Command(ctx, st.Client, st.Probe, "flow", url(address, port))
-	cmd.Stderr = GinkgoWriter
-	end, err := cmd.StdinPipe()
-	Expect(err).NotTo(HaveOccurred())
-	out, err := cmd.StdoutPipe()
-	Expect(err).NotTo(HaveOccurred())
-	Expect(cmd.Start()).To(Succeed())
-	return &Flow{cmd: cmd, end: end, out: out}
-}
-
-// Stop ends the flow and returns what became of it.
-func (f *Flow) Stop() Summary {
-	GinkgoHelper()
-	Expect(f.end.Close()).To(Succeed())
-	var summary Summary
-	Expect(json.NewDecoder(f.out).Decode(&summary)).To(Succeed())
-	Expect(f.cmd.Wait()).To(Succeed())
-	AddReportEntry("flow", strconv.Itoa(summary.Sent)+" requests, the slowest "+summary.Slowest.String())
-	return summary
-}
-
-// retransmission is TCP's wait before it sends a first packet again: a request
-// that took less lost none (RFC 6298 section 2).
-const retransmission = time.Second
-
-// Unharmed fails the case if a request of the flow got no answer, or lost a
-// packet.
-func (s Summary) Unharmed() {
-	GinkgoHelper()
-	Expect(s.Sent).To(BeNumerically(">", 10), "requests of the flow")
-	Expect(s.Failed).To(BeZero(), "%d of %d requests failed, the first with %s", s.Failed, s.Sent, s.FirstError)
-	Expect(s.Slowest).To(BeNumerically("<", retransmission), "the slowest of %d requests", s.Sent)
 }

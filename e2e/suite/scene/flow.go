@@ -1,0 +1,82 @@
+package scene
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/netip"
+	"os/exec"
+	"strconv"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+// Flow is a steady flow of requests from the client.
+type Flow struct {
+	cmd *exec.Cmd
+	end io.Closer
+	out io.Reader
+}
+
+// Summary tells what became of a flow.
+type Summary struct {
+	Sent int
+	// Lost is how many requests got no answer, or only after TCP had sent a
+	// packet again; Losses are the first of them.
+	Lost    int
+	Losses  []Loss
+	Slowest time.Duration
+}
+
+// Loss tells of a request that lost a packet, or got no answer.
+type Loss struct {
+	// Began is when the request began, counted from the flow's begin.
+	Began time.Duration
+	// Source is the client's end of the connection: what a capture and the
+	// nodes' records of connections know the request by.
+	Source netip.AddrPort
+	// Resent is how many packets TCP sent again.
+	Resent int
+	// Error is why there was no answer.
+	Error string
+}
+
+// String is a line of what a case says that failed.
+func (l Loss) String() string {
+	return fmt.Sprintf("after %s, from %s: %d packets sent again %s\n", l.Began.Round(time.Millisecond), l.Source, l.Resent, l.Error)
+}
+
+// Flow begins a flow of requests, which goes on until Stop.
+func (st *Stage) Flow(ctx context.Context, address netip.Addr, port uint16) *Flow {
+	GinkgoHelper()
+	cmd := st.Hosts.Command(ctx, st.Client, st.Probe, "flow", url(address, port))
+	cmd.Stderr = GinkgoWriter
+	end, err := cmd.StdinPipe()
+	Expect(err).NotTo(HaveOccurred())
+	out, err := cmd.StdoutPipe()
+	Expect(err).NotTo(HaveOccurred())
+	Expect(cmd.Start()).To(Succeed())
+	return &Flow{cmd: cmd, end: end, out: out}
+}
+
+// Stop ends the flow and returns what became of it.
+func (f *Flow) Stop() Summary {
+	GinkgoHelper()
+	Expect(f.end.Close()).To(Succeed())
+	var summary Summary
+	Expect(json.NewDecoder(f.out).Decode(&summary)).To(Succeed())
+	Expect(f.cmd.Wait()).To(Succeed())
+	AddReportEntry("flow", strconv.Itoa(summary.Sent)+" requests, the slowest "+summary.Slowest.String())
+	return summary
+}
+
+// Unharmed fails the case if a request of the flow got no answer, or lost a
+// packet.
+func (s Summary) Unharmed() {
+	GinkgoHelper()
+	Expect(s.Sent).To(BeNumerically(">", 10), "requests of the flow")
+	Expect(s.Lost).To(BeZero(), "of %d requests, the first that lost packets:\n%v", s.Sent, s.Losses)
+}

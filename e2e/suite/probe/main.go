@@ -1,6 +1,7 @@
 // Command probe does on a host what no usual tool does: a steady flow of
 // requests with its losses counted, one datagram with its answer, who claims
-// addresses, and frames of rubbish. The suite builds it and runs it on the client.
+// addresses, and frames of rubbish. The suite builds it and runs it on the
+// client; on a node, it makes that forget connections.
 package main
 
 import (
@@ -16,6 +17,7 @@ import (
 
 const usage = `usage: probe flow URL                 requests until standard input ends, then a summary
        probe udp ADDRESS:PORT TEXT     sends TEXT until there is an answer
+       probe forget ADDRESS            the kernel's record of connections to the address
        probe claims INTERFACE          a line of JSON for each claim of an address, the first when it listens
        probe rubbish INTERFACE ADDR…   malformed ARP and NDP frames about the addresses`
 
@@ -40,6 +42,12 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 		}
 		_, err = out.Write(answer)
 		return err
+	case len(args) == 2 && args[0] == "forget":
+		address, err := netip.ParseAddr(args[1])
+		if err != nil {
+			return err
+		}
+		return forget(address)
 	case len(args) == 2 && args[0] == "claims":
 		return claims(args[1], json.NewEncoder(out))
 	case len(args) >= 3 && args[0] == "rubbish":

@@ -52,6 +52,7 @@ func (l Loss) String() string {
 // Flow begins a flow of requests, which goes on until Stop.
 func (st *Stage) Flow(ctx context.Context, address netip.Addr, port uint16) *Flow {
 	GinkgoHelper()
+	st.forgetConnections(ctx, address)
 	cmd := st.Hosts.Command(ctx, st.Client, st.Probe, "flow", url(address, port))
 	cmd.Stderr = GinkgoWriter
 	end, err := cmd.StdinPipe()
@@ -60,6 +61,22 @@ func (st *Stage) Flow(ctx context.Context, address netip.Addr, port uint16) *Flo
 	Expect(err).NotTo(HaveOccurred())
 	Expect(cmd.Start()).To(Succeed())
 	return &Flow{cmd: cmd, end: end, out: out}
+}
+
+// forgetConnections makes the nodes forget connections to an address that
+// others began, of this case or of one before it.
+//
+// A node decides on a connection's first packet where it leads, and keeps to
+// that. One that came before kube-proxy had its rules, or after, leads nowhere
+// for two minutes (nf_conntrack_tcp_timeout_syn_sent). The client's kernel
+// draws its ports anew every 10 s: of hundreds of requests, one may well come
+// from the port of such a connection, and would be lost with it.
+func (st *Stage) forgetConnections(ctx context.Context, address netip.Addr) {
+	GinkgoHelper()
+	for _, node := range st.Nodes {
+		_, err := st.run(ctx, node, st.Probe, "forget", address.String())
+		Expect(err).NotTo(HaveOccurred())
+	}
 }
 
 // Stop ends the flow and returns what became of it.

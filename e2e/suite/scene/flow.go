@@ -90,10 +90,15 @@ func (f *Flow) Stop() Summary {
 	return summary
 }
 
-// Unharmed fails the case if a request of the flow got no answer, or lost a
-// packet.
+// retransmission is TCP's wait before it sends a first packet again (RFC 6298
+// section 2). What waits for a neighbour as long is not sent again, nor lost.
+const retransmission = time.Second
+
+// Unharmed fails the case if a request of the flow got no answer, lost a
+// packet, or took as long as if it had.
 func (s Summary) Unharmed() {
 	GinkgoHelper()
 	Expect(s.Sent).To(BeNumerically(">", 10), "requests of the flow")
 	Expect(s.Lost).To(BeZero(), "of %d requests, the first that lost packets:\n%v", s.Sent, s.Losses)
+	Expect(s.Slowest).To(BeNumerically("<", retransmission), "the slowest of %d requests", s.Sent)
 }

@@ -52,7 +52,7 @@ func goBenchmark(line string) []figure.Figure {
 		if err != nil {
 			return nil
 		}
-		figures = append(figures, aimed(figure.Figure{Name: name, Value: value, Unit: fields[i+1], Count: count}))
+		figures = append(figures, aimed(figure.Single(name, fields[i+1], value, count, nil)))
 	}
 	return figures
 }

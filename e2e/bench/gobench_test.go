@@ -23,8 +23,8 @@ PASS
 	}
 	met := map[string]bool{}
 	for _, f := range figures {
-		if f.Met != nil {
-			met[f.Name+" "+f.Unit] = *f.Met
+		if f.Values[0].Met != nil {
+			met[f.Name+" "+f.Unit] = *f.Values[0].Met
 		}
 	}
 	want := map[string]bool{

@@ -34,7 +34,7 @@ func ratios(figures []figure.Figure) []figure.Figure {
 	small := map[key]float64{}
 	for _, f := range figures {
 		if name, ok := strings.CutSuffix(f.Name, few); ok {
-			small[key{name, f.Unit}] = f.Value
+			small[key{name, f.Unit}] = f.Values[0].Value
 		}
 	}
 	var found []figure.Figure
@@ -44,9 +44,8 @@ func ratios(figures []figure.Figure) []figure.Figure {
 		if !ok || base == 0 {
 			continue
 		}
-		found = append(found, figure.Figure{
-			Name: fmt.Sprintf("%s, 1,000,000 held : 1,000, %s", name, f.Unit), Value: f.Value / base, Unit: "ratio", Count: f.Count,
-		}.Against(figure.AtMost(2)))
+		name = fmt.Sprintf("%s, 1,000,000 held : 1,000, %s", name, f.Unit)
+		found = append(found, figure.Single(name, "ratio", f.Values[0].Value/base, f.Count, figure.AtMost(2)))
 	}
 	return found
 }

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -45,7 +46,7 @@ func command() *cobra.Command {
 	flags := cmd.Flags()
 	flags.IntVar(&options.services, "services", 100, "Services to make of each family; at least 50 for the targets to mean something")
 	flags.DurationVar(&options.pace, "pace", expose.DefaultPace, "time from one Service to the next")
-	flags.StringSliceVar(&options.only, "only", nil, "measure only these: "+names())
+	flags.StringSliceVar(&options.only, "only", nil, "measure only these: "+strings.Join(sections(), ", "))
 	flags.StringSliceVar(&options.systems, "systems", systems(), "implementations to measure")
 	flags.IntVar(&options.runs, "runs", 0, "how often each fault is inflicted; 0 for the default of each")
 	flags.BoolVar(&options.reuse, "reuse", false, "use the lab that is up, and leave it up")

@@ -5,13 +5,10 @@ import (
 	"errors"
 	"io"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/heraldlb/herald/e2e/bench/expose"
-	"github.com/heraldlb/herald/e2e/bench/failover"
 	"github.com/heraldlb/herald/e2e/bench/figure"
-	"github.com/heraldlb/herald/e2e/bench/peers"
 	"github.com/heraldlb/herald/e2e/bench/site"
 	"github.com/heraldlb/herald/e2e/suite/ground"
 )
@@ -25,10 +22,6 @@ type options struct {
 	reuse    bool
 	json     string
 }
-
-func names() string { return strings.Join([]string{"expose", "crash", "link", "api-down"}, ", ") }
-
-func systems() []string { return []string{"herald", "keepalived-1s", "keepalived-10ms"} }
 
 func (o options) wants(name string) bool { return len(o.only) == 0 || slices.Contains(o.only, name) }
 
@@ -76,29 +69,3 @@ func (r *report) measure(ctx context.Context, base ground.Ground, options option
 	return r.failovers(ctx, s, options)
 }
 
-func (r *report) failovers(ctx context.Context, s *site.Site, options options) error {
-	var failed error
-	for _, name := range options.systems {
-		var system failover.System
-		switch name {
-		case "herald":
-			system = failover.NewHerald(s)
-		case "keepalived-1s":
-			system = peers.NewKeepalived(s, time.Second, s.Spare.V4.From, s.Spare.V6.From)
-		case "keepalived-10ms":
-			system = peers.NewKeepalived(s, 10*time.Millisecond, s.Spare.V4.From.Next(), s.Spare.V6.From.Next())
-		}
-		var faults []failover.Fault
-		if options.wants("crash") {
-			faults = append(faults, failover.Crash(options.count(20)))
-		}
-		runs, err := failover.Measure(ctx, s, system, faults)
-		r.Failovers = append(r.Failovers, runs...)
-		r.Figures = append(r.Figures, failover.Figures(runs, func(failover.Run) (*figure.Target, *figure.Target) { return nil, nil })...)
-		failed = errors.Join(failed, err)
-		if ctx.Err() != nil {
-			break
-		}
-	}
-	return failed
-}

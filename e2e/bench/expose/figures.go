@@ -20,27 +20,23 @@ const (
 func Figures(runs []Run) []figure.Figure {
 	var figures []figure.Figure
 	for _, family := range []corev1.IPFamily{corev1.IPv4Protocol, corev1.IPv6Protocol} {
-		part := func(name string, of func(Run) time.Duration) figure.Distribution {
-			var times []time.Duration
+		part := func(of func(Run) time.Duration) (times []time.Duration) {
 			for _, run := range runs {
 				if run.Family == family && of(run) > 0 {
 					times = append(times, of(run))
 				}
 			}
-			return figure.NewDistribution(fmt.Sprintf("%s, created to %s", family, name), times)
+			return times
 		}
-		status := part("status written", func(r Run) time.Duration { return r.Status })
-		claimed := part("claimed on the segment", func(r Run) time.Duration { return r.Claimed })
-		reached := part("first answer", func(r Run) time.Duration { return r.Reached })
-		first := part("answer to the request sent at once", func(r Run) time.Duration { return r.First })
+		name := func(part string) string { return fmt.Sprintf("%s, created to %s", family, part) }
+		reached := part(func(r Run) time.Duration { return r.Reached })
+		first := part(func(r Run) time.Duration { return r.First })
 		figures = append(figures,
-			status.Quantile(0.50), status.Quantile(0.99),
-			claimed.Quantile(0.50), claimed.Quantile(0.99),
-			reached.Quantile(0.50).Against(figure.AtMost(targetP50)),
-			reached.Quantile(0.99).Against(figure.AtMost(targetP99)),
-			reached.Quantile(1),
-			first.Quantile(0.50), first.Quantile(0.99),
-			lost(family, reached.Count(), first.Count()))
+			figure.Times(name("status written"), part(func(r Run) time.Duration { return r.Status })),
+			figure.Times(name("claimed on the segment"), part(func(r Run) time.Duration { return r.Claimed })),
+			figure.Times(name("first answer"), reached, figure.AtMost(targetP50), figure.AtMost(targetP99)),
+			figure.Times(name("answer to the request sent at once"), first),
+			lost(family, len(reached), len(first)))
 	}
 	return figures
 }
@@ -49,9 +45,9 @@ func Figures(runs []Run) []figure.Figure {
 // address, and got no answer: a node that gets one before its kube-proxy has
 // the rules goes on to track that connection without them.
 func lost(family corev1.IPFamily, sent, answered int) figure.Figure {
-	f := figure.Figure{Name: fmt.Sprintf("%s, requests sent at once that were lost", family), Unit: "%", Count: sent}
+	share := 0.0
 	if sent > 0 {
-		f.Value = 100 * float64(sent-answered) / float64(sent)
+		share = 100 * float64(sent-answered) / float64(sent)
 	}
-	return f
+	return figure.Single(fmt.Sprintf("%s, requests sent at once that were lost", family), "%", share, sent, nil)
 }

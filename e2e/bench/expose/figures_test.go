@@ -18,24 +18,25 @@ func TestFigures(t *testing.T) {
 	for _, f := range Figures(runs) {
 		figures[f.Name] = f
 	}
-	for name, want := range map[string]float64{
-		"IPv4, created to first answer, p50":           250,
-		"IPv4, created to first answer, p99":           495,
-		"IPv4, created to first answer, max":           500,
-		"IPv4, created to status written, p99":         1,
-		"IPv4, created to claimed on the segment, p50": 0, // none was seen
+	for name, want := range map[string][]float64{
+		"IPv4, created to first answer":           {250, 495, 500},
+		"IPv4, created to status written":         {1, 1, 1},
+		"IPv4, created to claimed on the segment": {0, 0, 0}, // none was seen
 	} {
-		if got := figures[name].Value; got != want {
-			t.Errorf("%s: got %g, want %g", name, got, want)
+		for i, value := range figures[name].Values {
+			if value.Value != want[i] {
+				t.Errorf("%s, %s: got %g, want %g", name, value.Of, value.Value, want[i])
+			}
 		}
 	}
-	if met := figures["IPv4, created to first answer, p50"].Met; met == nil || *met {
+	first := figures["IPv4, created to first answer"].Values
+	if met := first[0].Met; met == nil || *met {
 		t.Error("a p50 of 250 ms misses its target")
 	}
-	if met := figures["IPv4, created to first answer, p99"].Met; met == nil || !*met {
+	if met := first[1].Met; met == nil || !*met {
 		t.Error("a p99 of 495 ms meets its target")
 	}
-	if count := figures["IPv4, created to claimed on the segment, p50"].Count; count != 0 {
+	if count := figures["IPv4, created to claimed on the segment"].Count; count != 0 {
 		t.Errorf("counted %d claims that nobody saw", count)
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -24,6 +26,8 @@ const (
 type Run struct {
 	System string `json:"system"`
 	Fault  string `json:"fault"`
+	// Measures is what counts.
+	Measures Loss `json:"measures"`
 	// Client is the host that asked, Kind how.
 	Client string      `json:"client"`
 	Kind   outage.Kind `json:"kind"`
@@ -32,6 +36,8 @@ type Run struct {
 	Owner bool `json:"owner"`
 	// Moved says that the address has another owner since.
 	Moved bool `json:"moved"`
+	// Stays says that it should not.
+	Stays bool `json:"stays,omitempty"`
 	outage.Result
 }
 
@@ -107,7 +113,7 @@ func (b *Bench) ask(ctx context.Context, asked []Asked) ([]probe, error) {
 		}
 		probes = append(probes, probe{started, a.host(b.site), a.Kind})
 	}
-	_, err := settle(ctx, probes)
+	_, err := settle(ctx, probes, quiet)
 	return probes, err
 }
 
@@ -124,7 +130,7 @@ func (b *Bench) once(ctx context.Context, fault Fault, probes []probe, victim ne
 	if err != nil {
 		return err
 	}
-	results, err := settle(ctx, probes)
+	results, err := settle(ctx, probes, max(quiet, fault.Quiet))
 	if err != nil {
 		return errors.Join(err, undo(ctx))
 	}
@@ -136,8 +142,8 @@ func (b *Bench) once(ctx context.Context, fault Fault, probes []probe, victim ne
 		for _, result := range results[i] {
 			address := result.Target.Addr()
 			b.Runs = append(b.Runs, Run{
-				System: b.system.Name(), Fault: fault.Name, Client: p.client, Kind: p.kind,
-				Owner: owners[address] == owners[victim], Moved: owners[address] != now[address],
+				System: b.system.Name(), Fault: fault.Name, Measures: fault.Measures, Stays: fault.Stays, Client: p.client, Kind: p.kind,
+				Owner: fault.Everywhere || owners[address] == owners[victim], Moved: owners[address] != now[address],
 				Result: result,
 			})
 		}
@@ -145,7 +151,7 @@ func (b *Bench) once(ctx context.Context, fault Fault, probes []probe, victim ne
 	if err := undo(ctx); err != nil {
 		return err
 	}
-	_, err = settle(ctx, probes)
+	_, err = settle(ctx, probes, quiet)
 	return err
 }
 
@@ -171,7 +177,7 @@ func begin(probes []probe) error {
 }
 
 // settle waits until all askers have all answered.
-func settle(ctx context.Context, probes []probe) ([][]outage.Result, error) {
+func settle(ctx context.Context, probes []probe, quiet time.Duration) ([][]outage.Result, error) {
 	results := make([][]outage.Result, len(probes))
 	var group errgroup.Group
 	for i, p := range probes {
@@ -196,4 +202,27 @@ func (b *Bench) newest(count int) string {
 		text += ";"
 	}
 	return text
+}
+
+// moved waits until a node owns none of the addresses, as the client's kernel
+// knows them.
+func (b *Bench) moved(ctx context.Context, node string) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		owners, err := b.owners(ctx)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(slices.Collect(maps.Values(owners)), node) {
+			return nil
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return fmt.Errorf("%s still owns an address: %w", node, ctx.Err())
+		}
+	}
 }

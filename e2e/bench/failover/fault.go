@@ -3,6 +3,7 @@ package failover
 import (
 	"context"
 	"syscall"
+	"time"
 
 	"github.com/heraldlb/herald/e2e/bench/outage"
 	"github.com/heraldlb/herald/e2e/bench/site"
@@ -13,12 +14,32 @@ type Fault struct {
 	Name string
 	// Count is how often it is inflicted.
 	Count int
+	// Measures is what counts of it.
+	Measures Loss
+	// Stays says that the address may not move.
+	Stays bool
+	// Everywhere says that it harms all nodes.
+	Everywhere bool
+	// Quiet is how long all must be answered before it counts as over; 0 is the
+	// usual time.
+	Quiet time.Duration
 	// Asked is how the addresses are asked meanwhile.
 	Asked []Asked
 	// Inflict harms a node, and returns what undoes that and waits until
 	// everything is as before.
 	Inflict func(ctx context.Context, b *Bench, node string) (undo, error)
 }
+
+// Loss is what counts of a fault.
+type Loss string
+
+// What may count.
+const (
+	// Outage is how long there was no answer.
+	Outage Loss = "outage"
+	// Lost is how many requests got none.
+	Lost Loss = "requests lost"
+)
 
 type undo func(context.Context) error
 
@@ -42,7 +63,7 @@ func datagrams() []Asked {
 
 // Crash ends a node.
 func Crash(count int) Fault {
-	return Fault{Name: "crash", Count: count, Asked: datagrams(), Inflict: func(ctx context.Context, b *Bench, node string) (undo, error) {
+	return Fault{Name: "crash", Count: count, Measures: Outage, Asked: datagrams(), Inflict: func(ctx context.Context, b *Bench, node string) (undo, error) {
 		pids, err := b.system.Processes(ctx, node)
 		if err != nil {
 			return nil, err
@@ -57,7 +78,7 @@ func Crash(count int) Fault {
 // CrashAlone ends a node while the API server hangs.
 func CrashAlone(count int) Fault {
 	crash := Crash(count)
-	return Fault{Name: "crash, API server down", Count: count, Asked: crash.Asked, Inflict: func(ctx context.Context, b *Bench, node string) (undo, error) {
+	return Fault{Name: "crash, API server down", Count: count, Measures: Outage, Asked: crash.Asked, Inflict: func(ctx context.Context, b *Bench, node string) (undo, error) {
 		const server = "kube-apiserver"
 		host := b.site.Cluster.Host("cp1")
 		pids, err := b.system.Processes(ctx, node)
@@ -81,8 +102,16 @@ func CrashAlone(count int) Fault {
 
 // LinkDown ends a node's link alone.
 func LinkDown(count int) Fault {
-	return Fault{Name: "link down", Count: count, Asked: datagrams(), Inflict: func(ctx context.Context, b *Bench, node string) (undo, error) {
+	return Fault{Name: "link down", Count: count, Measures: Outage, Asked: datagrams(), Inflict: func(ctx context.Context, b *Bench, node string) (undo, error) {
 		host := b.site.Cluster.Host(node)
 		return host.LinkUp, host.LinkDown(ctx)
+	}}
+}
+
+// PortDown ends a node's link on the switch's side: the node loses the carrier.
+func PortDown(count int) Fault {
+	return Fault{Name: "carrier lost", Count: count, Measures: Outage, Asked: datagrams(), Inflict: func(ctx context.Context, b *Bench, node string) (undo, error) {
+		host := b.site.Cluster.Host(node)
+		return host.PortUp, host.PortDown(ctx)
 	}}
 }

@@ -7,30 +7,86 @@ import (
 	"github.com/heraldlb/herald/e2e/bench/figure"
 )
 
-// Figures sums runs up, by system, fault, client and family.
-func Figures(runs []Run, targets func(Run) (p50, p99 *figure.Target)) []figure.Figure {
-	type key struct{ system, fault, client, kind, family string }
-	var order []key
-	groups := map[key][]Run{}
+// group is what one figure is of.
+type group struct {
+	system, fault, client, kind, family string
+	measures                            Loss
+}
+
+func (g group) name() string {
+	return fmt.Sprintf("%s, %s, %s by %s, %s, %s", g.system, g.fault, g.client, g.kind, g.family, g.measures)
+}
+
+// Figures sums runs up, by system, fault, client and family; and for what a
+// fault should not have touched, by system and fault.
+func Figures(runs []Run) []figure.Figure {
+	var order []group
+	groups := map[group][]Run{}
+	put := func(g group, run Run) {
+		if groups[g] == nil {
+			order = append(order, g)
+		}
+		groups[g] = append(groups[g], run)
+	}
 	for _, run := range runs {
-		if !run.Owner {
-			continue
+		if run.Owner {
+			put(group{run.System, run.Fault, run.Client, string(run.Kind), run.Family(), run.Measures}, run)
 		}
-		k := key{run.System, run.Fault, run.Client, string(run.Kind), run.Family()}
-		if groups[k] == nil {
-			order = append(order, k)
-		}
-		groups[k] = append(groups[k], run)
 	}
 	var figures []figure.Figure
-	for _, k := range order {
-		name := fmt.Sprintf("%s, %s, %s by %s, %s", k.system, k.fault, k.client, k.kind, k.family)
-		var outages []time.Duration
-		for _, run := range groups[k] {
-			outages = append(outages, run.Outage)
+	for _, g := range order {
+		if g.measures == Lost {
+			figures = append(figures, lost(g, groups[g])...)
+		} else {
+			figures = append(figures, outages(g, groups[g]))
 		}
-		p50, p99 := targets(groups[k][0])
-		figures = append(figures, figure.NewDistribution(name+", outage", outages).Summary(p50, p99)...)
+	}
+	return append(figures, bystanders(runs)...)
+}
+
+func outages(g group, runs []Run) figure.Figure {
+	var times []time.Duration
+	for _, run := range runs {
+		times = append(times, run.Outage)
+	}
+	return figure.Times(g.name(), times, targets(g)...)
+}
+
+func lost(g group, runs []Run) []figure.Figure {
+	var counts []float64
+	moves := 0
+	for _, run := range runs {
+		counts = append(counts, float64(run.Lost))
+		if run.Moved {
+			moves++
+		}
+	}
+	figures := []figure.Figure{figure.Quantiles(g.name(), "requests", counts, targets(g)...)}
+	if runs[0].Stays {
+		name := fmt.Sprintf("%s, %s, %s by %s, %s, changes of owner", g.system, g.fault, g.client, g.kind, g.family)
+		figures = append(figures, figure.Single(name, "changes", float64(moves), len(runs), figure.AtMost(0)))
+	}
+	return figures
+}
+
+// bystanders are the addresses whose owner was not harmed.
+func bystanders(runs []Run) []figure.Figure {
+	var order []group
+	counts := map[group][]float64{}
+	for _, run := range runs {
+		if run.Owner {
+			continue
+		}
+		g := group{system: run.System, fault: run.Fault}
+		if counts[g] == nil {
+			order = append(order, g)
+		}
+		counts[g] = append(counts[g], float64(run.Lost))
+	}
+	var figures []figure.Figure
+	for _, g := range order {
+		name := fmt.Sprintf("%s, %s, addresses of other nodes, requests lost", g.system, g.fault)
+		figures = append(figures, figure.Quantiles(name, "requests", counts[g]))
 	}
 	return figures
 }

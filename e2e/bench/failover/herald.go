@@ -2,11 +2,14 @@ package failover
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
@@ -20,29 +23,81 @@ const (
 	heraldClass     = "heraldlb.io/herald"
 	heraldNamespace = "herald-system"
 	heraldService   = "herald"
+	heraldDaemonSet = "herald"
 	kubelet         = "kubelet"
 )
 
 // Herald is this project's own, as the lab deploys it.
 type Herald struct {
 	site *site.Site
+	fast bool
+	// usual are the announcers' arguments while others are set.
+	usual []string
 	// dead are the processes of crashed nodes.
 	dead map[string][]int
 }
 
-// NewHerald returns Herald on a site.
-func NewHerald(s *site.Site) *Herald { return &Herald{site: s, dead: map[string][]int{}} }
+// NewHerald returns Herald on a site, as it is deployed, or with heartbeats each
+// 10 ms of which 3 may be lost.
+func NewHerald(s *site.Site, fast bool) *Herald {
+	return &Herald{site: s, fast: fast, dead: map[string][]int{}}
+}
 
 // Name implements System.
-func (h *Herald) Name() string { return "herald" }
+func (h *Herald) Name() string {
+	if h.fast {
+		return heraldFast
+	}
+	return heraldDefault
+}
 
 // Start implements System.
 func (h *Herald) Start(ctx context.Context) ([]netip.Addr, error) {
+	if h.fast {
+		args, err := h.arguments(ctx)
+		if err != nil {
+			return nil, err
+		}
+		h.usual = args
+		fast := slices.Concat(args, []string{"--heartbeat-interval=10ms", "--heartbeat-multiplier=3"})
+		if err := h.setArguments(ctx, fast); err != nil {
+			return nil, err
+		}
+	}
 	return h.site.Expose(ctx, heraldService, heraldClass)
 }
 
 // Stop implements System.
-func (h *Herald) Stop(ctx context.Context) error { return h.site.Unexpose(ctx, heraldService) }
+func (h *Herald) Stop(ctx context.Context) error {
+	err := h.site.Unexpose(ctx, heraldService)
+	if h.fast {
+		err = errors.Join(err, h.setArguments(ctx, h.usual))
+	}
+	return err
+}
+
+// arguments returns what the announcers are started with.
+func (h *Herald) arguments(ctx context.Context) ([]string, error) {
+	set, err := h.site.API.AppsV1().DaemonSets(heraldNamespace).Get(ctx, heraldDaemonSet, metav1.GetOptions{})
+	if err != nil {
+		return nil, err
+	}
+	for _, container := range set.Spec.Template.Spec.Containers {
+		if container.Name == string(ground.Announcer) {
+			return container.Args, nil
+		}
+	}
+	return nil, fmt.Errorf("the DaemonSet %s has no container %s", heraldDaemonSet, ground.Announcer)
+}
+
+func (h *Herald) setArguments(ctx context.Context, args []string) error {
+	text, err := json.Marshal(args)
+	if err != nil {
+		return err
+	}
+	const patch = `{"spec":{"template":{"spec":{"containers":[{"name":%q,"args":%s}]}}}}`
+	return h.change(ctx, fmt.Appendf(nil, patch, ground.Announcer, text))
+}
 
 // Processes implements System. The kubelet is among them: a dead node starts
 // nothing anew.
@@ -134,4 +189,16 @@ func (h *Herald) process(ctx context.Context, node string, role ground.Role) (in
 		}
 	}
 	return 0, fmt.Errorf("no %s runs on %s", role, node)
+}
+
+// pods returns the DaemonSet's Pods on a node.
+func (h *Herald) pods(ctx context.Context, node string) ([]corev1.Pod, error) {
+	pods, err := h.site.API.CoreV1().Pods(heraldNamespace).List(ctx, metav1.ListOptions{
+		LabelSelector: "app.kubernetes.io/component=node",
+		FieldSelector: onNode(node),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return pods.Items, nil
 }

@@ -1,48 +1,40 @@
 package figure
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"time"
 )
 
-// Distribution is a list of times that measure the same.
-type Distribution struct {
-	name  string
-	times []time.Duration // sorted
-}
-
-// NewDistribution returns the distribution of the times.
-func NewDistribution(name string, times []time.Duration) Distribution {
-	return Distribution{name: name, times: slices.Sorted(slices.Values(times))}
-}
-
-// Count returns how many times there are.
-func (d Distribution) Count() int { return len(d.times) }
-
-// Quantile returns the nearest-rank quantile in milliseconds; that of 1 is the
-// maximum. Of nothing it is 0, with a count of 0.
-func (d Distribution) Quantile(q float64) Figure {
-	f := Figure{Name: fmt.Sprintf("%s, p%g", d.name, 100*q), Unit: "ms", Count: len(d.times)}
-	if q == 1 {
-		f.Name = d.name + ", max"
+// Times sums up times that measure the same, in milliseconds: p50, p99 and the
+// maximum, the first ones against their targets. Of no times they are 0.
+func Times(name string, times []time.Duration, targets ...*Target) Figure {
+	values := make([]float64, len(times))
+	for i, t := range times {
+		values[i] = float64(t.Microseconds()) / 1000
 	}
-	if len(d.times) > 0 {
-		rank := int(math.Ceil(q*float64(len(d.times)))) - 1
-		f.Value = float64(d.times[rank].Microseconds()) / 1000
+	return Quantiles(name, "ms", values, targets...)
+}
+
+// Quantiles sums up values that measure the same, as Times does.
+func Quantiles(name, unit string, values []float64, targets ...*Target) Figure {
+	sorted := slices.Sorted(slices.Values(values))
+	f := Figure{Name: name, Unit: unit, Count: len(values)}
+	for _, of := range []struct {
+		name string
+		q    float64
+	}{{"p50", 0.50}, {"p99", 0.99}, {"max", 1}} {
+		f.Values = append(f.Values, Value{Of: of.name, Value: nearestRank(sorted, of.q)})
+	}
+	for i, target := range targets {
+		f.aim(i, target)
 	}
 	return f
 }
 
-// Summary returns p50, p99 and the maximum, the first two against their targets;
-// nil is none.
-func (d Distribution) Summary(p50, p99 *Target) []Figure {
-	figures := []Figure{d.Quantile(0.50), d.Quantile(0.99), d.Quantile(1)}
-	for i, target := range []*Target{p50, p99} {
-		if target != nil {
-			figures[i] = figures[i].Against(target)
-		}
+func nearestRank(sorted []float64, q float64) float64 {
+	if len(sorted) == 0 {
+		return 0
 	}
-	return figures
+	return sorted[int(math.Ceil(q*float64(len(sorted))))-1]
 }

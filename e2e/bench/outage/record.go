@@ -34,12 +34,12 @@ func (r *record) answer(number int, at clock.Instant) {
 	}
 }
 
-// hear notes an answer that does not say to which request: to the newest.
+// hear notes an answer that does not say to which request: to all that wait.
 func (r *record) hear(station string, at clock.Instant) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if newest := len(r.requests) - 1; newest >= 0 && r.requests[newest].Answered == 0 {
-		r.requests[newest].Answered = at
+	for i := len(r.requests) - 1; i >= 0 && r.requests[i].Answered == 0; i-- {
+		r.requests[i].Answered = at
 	}
 	voice, known := r.voices[station]
 	if !known {

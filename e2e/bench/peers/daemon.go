@@ -10,11 +10,14 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+
+	"github.com/heraldlb/herald/e2e/bench/site"
 )
 
 // daemon is a process on a host whose log is read.
 type daemon struct {
 	cmd *exec.Cmd
+	pid int // on the host
 
 	mu      sync.Mutex
 	lines   []string
@@ -22,31 +25,45 @@ type daemon struct {
 	changed chan struct{} // closed and renewed at each line
 }
 
-// start starts a command.
-func start(cmd *exec.Cmd) (*daemon, error) {
+// start starts a program on a host.
+func start(ctx context.Context, s *site.Site, host string, args ...string) (*daemon, error) {
+	// The process's id on the host is known there alone.
+	cmd := s.Hosts.Command(ctx, host, append([]string{"sh", "-c", `echo $$; exec "$@"`, "sh"}, args...)...)
 	output, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
 	}
 	cmd.Stderr = cmd.Stdout
-	d := &daemon{cmd: cmd, changed: make(chan struct{})}
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
+	d := &daemon{cmd: cmd, changed: make(chan struct{})}
+	reader := bufio.NewReader(output)
+	if _, err := fmt.Fscanln(reader, &d.pid); err != nil {
+		return nil, fmt.Errorf("start %s on %s: %w", args, host, err)
+	}
 	go func() {
-		lines := bufio.NewScanner(output)
+		lines := bufio.NewScanner(reader)
 		for lines.Scan() {
-			d.note(lines.Text(), false)
+			d.note(lines.Text())
 		}
-		d.note("", true)
+		d.end()
 	}()
 	return d, nil
 }
 
-func (d *daemon) note(line string, ended bool) {
+func (d *daemon) end() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.lines, d.ended = append(d.lines, line), ended
+	d.ended = true
+	close(d.changed)
+	d.changed = make(chan struct{})
+}
+
+func (d *daemon) note(line string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.lines = append(d.lines, line)
 	close(d.changed)
 	d.changed = make(chan struct{})
 }

@@ -91,9 +91,9 @@ func (k *Keepalived) config(rank int) string {
 
 // run returns once the node stands by, or is the master, for each address.
 func (k *Keepalived) run(ctx context.Context, node string) error {
-	running, err := start(k.site.Hosts.Command(ctx, node, "keepalived",
+	running, err := start(ctx, k.site, node, "keepalived",
 		"--dont-fork", "--vrrp", "--log-console", "--use-file="+k.file(node, "conf"),
-		"--pid="+k.file(node, "pid"), "--vrrp_pid="+k.file(node, "vrrp.pid")))
+		"--pid="+k.file(node, "pid"), "--vrrp_pid="+k.file(node, "vrrp.pid"))
 	if err != nil {
 		return err
 	}
@@ -106,21 +106,15 @@ func (k *Keepalived) run(ctx context.Context, node string) error {
 	return nil
 }
 
-// Processes implements failover.System.
+// Processes implements failover.System: the process that was started, and the
+// one that it started.
 func (k *Keepalived) Processes(ctx context.Context, node string) ([]int, error) {
-	var pids []int
-	for _, suffix := range []string{"pid", "vrrp.pid"} {
-		text, err := k.site.Run(ctx, node, "cat", k.file(node, suffix))
-		if err != nil {
-			return nil, err
-		}
-		pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
-		if err != nil {
-			return nil, err
-		}
-		pids = append(pids, pid)
+	text, err := k.site.Run(ctx, node, "cat", k.file(node, "vrrp.pid"))
+	if err != nil {
+		return nil, err
 	}
-	return pids, nil
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	return []int{k.daemons[node].pid, pid}, err
 }
 
 // Revive implements failover.System. A node that starts has no address left
@@ -149,10 +143,7 @@ func (k *Keepalived) forget(ctx context.Context, node string) error {
 func (k *Keepalived) Stop(ctx context.Context) error {
 	var failed error
 	for node, running := range k.daemons {
-		pids, err := k.Processes(ctx, node)
-		if err == nil {
-			err = k.site.Signal(ctx, node, syscall.SIGTERM, pids[0])
-		}
+		err := k.site.Signal(ctx, node, syscall.SIGTERM, running.pid)
 		if err == nil {
 			running.wait()
 		}

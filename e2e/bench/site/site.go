@@ -25,8 +25,9 @@ type Site struct {
 	API     kubernetes.Interface
 	// Out is told what happens.
 	Out io.Writer
+	// Program is the path of this program.
+	Program string
 
-	program   string
 	echo      *exec.Cmd
 	namespace string
 }
@@ -46,7 +47,7 @@ func Open(ctx context.Context, base ground.Ground, out io.Writer) (*Site, error)
 	if err != nil {
 		return nil, err
 	}
-	s := &Site{Ground: base, Cluster: cluster, API: api, Out: out, program: program}
+	s := &Site{Ground: base, Cluster: cluster, API: api, Out: out, Program: program}
 	if err := s.makeNamespace(ctx); err != nil {
 		return nil, err
 	}
@@ -89,7 +90,7 @@ func (s *Site) startEcho(ctx context.Context) error {
 // Self returns this program as a command on a host. It comes before all else
 // where the rights allow: what measures may not wait for what is measured.
 func (s *Site) Self(ctx context.Context, host string, args ...string) *exec.Cmd {
-	return s.Hosts.Command(ctx, host, append([]string{"nice", "-n", "-19", s.program}, args...)...)
+	return s.Hosts.Command(ctx, host, append([]string{"nice", "-n", "-19", s.Program}, args...)...)
 }
 
 // Run runs a program on a host and returns what it prints.

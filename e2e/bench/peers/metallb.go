@@ -1,0 +1,178 @@
+package peers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"syscall"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/heraldlb/herald/e2e/bench/site"
+)
+
+// What MetalLB's own manifests call things.
+const (
+	metalNamespace  = "metallb-system"
+	metalController = "controller"
+	metalSpeaker    = "speaker"
+	// MetalClass is the class of the Services that are MetalLB's here.
+	MetalClass   = "metallb.io/metallb"
+	metalService = "metallb"
+	// controllerHost is where the controller runs: no fault touches it.
+	controllerHost = "cp1"
+)
+
+// MetalLB is its controller and speakers in layer 2 mode, built from its Go
+// module. Its processes are no containers: the lab runs no image but Herald's.
+// Pods of the same names stand in for them in the API.
+type MetalLB struct {
+	site     *site.Site
+	programs Programs
+	pools    []string
+	daemons  map[string]*daemon // by node; the controller's by its own name
+}
+
+// Programs are the files that MetalLB is made of.
+type Programs struct{ Controller, Speaker, CRDs string }
+
+// NewMetalLB returns MetalLB on a site, with pools that nobody else uses.
+func NewMetalLB(s *site.Site, programs Programs, pools ...string) *MetalLB {
+	return &MetalLB{site: s, programs: programs, pools: pools, daemons: map[string]*daemon{}}
+}
+
+// Name implements failover.System.
+func (m *MetalLB) Name() string { return "MetalLB" }
+
+// Start implements failover.System.
+func (m *MetalLB) Start(ctx context.Context) ([]netip.Addr, error) {
+	if err := m.Install(ctx); err != nil {
+		return nil, err
+	}
+	return m.site.Expose(ctx, metalService, MetalClass)
+}
+
+// Install starts it without any Service.
+func (m *MetalLB) Install(ctx context.Context) error {
+	for _, step := range []func() error{
+		func() error { return m.kubectl(ctx, "", "apply", "--server-side", "--filename="+m.programs.CRDs) },
+		func() error {
+			return m.kubectl(ctx, "", "wait", "--for=condition=Established", "--timeout=30s", "--filename="+m.programs.CRDs)
+		},
+		func() error { return m.kubectl(ctx, m.manifest(), "apply", "--filename=-") },
+		func() error {
+			// A Pod that runs has its node's address.
+			return m.kubectl(ctx, "", "wait", "--for=condition=Ready", "--timeout=30s", "--namespace="+metalNamespace, "pod", "--all")
+		},
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	for _, account := range []string{metalController, metalSpeaker} {
+		if err := m.site.WriteKubeconfig(ctx, metalNamespace, account, m.kubeconfig(account)); err != nil {
+			return err
+		}
+	}
+	if err := m.runController(ctx); err != nil {
+		return err
+	}
+	for _, node := range m.site.Nodes {
+		if err := m.runSpeaker(ctx, node); err != nil {
+			return err
+		}
+	}
+	for node, running := range m.daemons {
+		for _, other := range m.site.Others(node) {
+			if node == metalController {
+				break
+			}
+			if err := running.await(ctx, 0, joined(other)...); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func joined(node string) []string {
+	return []string{`"node event":"NodeJoin"`, fmt.Sprintf(`"node name":%q`, node)}
+}
+
+func (m *MetalLB) kubeconfig(account string) string { return "/run/metallb-" + account + ".kubeconfig" }
+
+func (m *MetalLB) runController(ctx context.Context) (err error) {
+	m.daemons[metalController], err = start(ctx, m.site, controllerHost, "env",
+		"KUBECONFIG="+m.kubeconfig(metalController),
+		"METALLB_NAMESPACE="+metalNamespace,
+		"METALLB_POD_NAME="+metalController,
+		m.programs.Controller, "--port=0", "--health-probe-port=0", "--webhook-mode=disabled", "--lb-class="+MetalClass)
+	return err
+}
+
+func (m *MetalLB) runSpeaker(ctx context.Context, node string) (err error) {
+	m.daemons[node], err = start(ctx, m.site, node, "env",
+		"KUBECONFIG="+m.kubeconfig(metalSpeaker),
+		"METALLB_NAMESPACE="+metalNamespace,
+		"METALLB_NODE_NAME="+node,
+		"METALLB_POD_NAME="+speakerPod(node),
+		"METALLB_ML_BIND_ADDR="+m.site.Cluster.Host(node).Addresses[0].String(),
+		"METALLB_ML_LABELS=app=metallb,component=speaker",
+		m.programs.Speaker, "--port=0", "--health-probe-port=0", "--lb-class="+MetalClass)
+	return err
+}
+
+func speakerPod(node string) string { return metalSpeaker + "-" + node }
+
+// Processes implements failover.System.
+func (m *MetalLB) Processes(_ context.Context, node string) ([]int, error) {
+	return []int{m.daemons[node].pid}, nil
+}
+
+// Revive implements failover.System: the node is back once all speakers are
+// members of one another again.
+func (m *MetalLB) Revive(ctx context.Context, node string) error {
+	m.daemons[node].wait()
+	seen := map[string]int{}
+	for _, other := range m.site.Others(node) {
+		seen[other] = m.daemons[other].count()
+	}
+	if err := m.site.Reconnect(ctx, node); err != nil {
+		return err
+	}
+	if err := m.runSpeaker(ctx, node); err != nil {
+		return err
+	}
+	for other, count := range seen {
+		if err := m.daemons[other].await(ctx, count, joined(node)...); err != nil {
+			return err
+		}
+		if err := m.daemons[node].await(ctx, 0, joined(other)...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Stop implements failover.System.
+func (m *MetalLB) Stop(ctx context.Context) error {
+	return errors.Join(m.site.Unexpose(ctx, metalService), m.Uninstall(ctx))
+}
+
+// Uninstall ends what Install started.
+func (m *MetalLB) Uninstall(ctx context.Context) error {
+	var failed error
+	for node, running := range m.daemons {
+		host := node
+		if node == metalController {
+			host = controllerHost
+		}
+		err := m.site.Signal(ctx, host, syscall.SIGKILL, running.pid)
+		if err == nil {
+			running.wait()
+		}
+		failed = errors.Join(failed, err)
+	}
+	return errors.Join(failed, m.site.API.CoreV1().Namespaces().Delete(ctx, metalNamespace, metav1.DeleteOptions{}))
+}

@@ -47,13 +47,13 @@ func (g *agenda) Less(i, j int) bool { return g.all[i].due < g.all[j].due }
 // Swap is heap.Interface's.
 func (g *agenda) Swap(i, j int) {
 	g.all[i], g.all[j] = g.all[j], g.all[i]
-	g.all[i].slot, g.all[j].slot = int32(i), int32(j) //nolint:gosec // bounded by memory
+	g.all[i].slot, g.all[j].slot = int32(i), int32(j)
 }
 
 // Push is heap.Interface's.
 func (g *agenda) Push(x any) {
-	a := x.(*address)          //nolint:forcetypeassert // only set pushes
-	a.slot = int32(len(g.all)) //nolint:gosec // as above
+	a := x.(*address) //nolint:forcetypeassert // only set pushes
+	a.slot = int32(len(g.all))
 	g.all = append(g.all, a)
 }
 

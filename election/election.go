@@ -127,7 +127,7 @@ func (e *Election) Join(now time.Time, is Member) {
 		m = newMember(is)
 		e.members[is.ID] = m
 		e.roll = append(e.roll, m)
-		e.await(m)
+		e.await()
 		return
 	}
 	was := m.Member

@@ -45,7 +45,7 @@ func (e *Election) answer(m *member) {
 	first := len(e.out)
 	msg, size := Message{Kind: List, Version: e.digest.Version}, 0
 	send := func() {
-		msg.Part = uint16(len(e.out) - first) //nolint:gosec // maxParts is far below
+		msg.Part = uint16(len(e.out) - first)
 		e.out = append(e.out, Outgoing{To: m.ID, Message: msg})
 		msg.Claims, size = nil, 0
 	}
@@ -61,7 +61,7 @@ func (e *Election) answer(m *member) {
 	}
 	send()
 	for i := first; i < len(e.out); i++ {
-		e.out[i].Message.Parts = uint16(len(e.out) - first) //nolint:gosec // as above
+		e.out[i].Message.Parts = uint16(len(e.out) - first)
 	}
 }
 

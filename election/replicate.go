@@ -11,9 +11,9 @@ const (
 	// patience is how long what is missing may still be on its way: heartbeats
 	// overtake the updates they are of.
 	patience = 25 * time.Millisecond
-	// retryMin and retryMax bound the time from one Request to the next. Of two
+	// firstRetry and lastRetry bound the time from one Request to the next. Of two
 	// that find each other, one asks too early: it is a member in a heartbeat.
-	retryMin, retryMax = 30 * time.Millisecond, time.Second
+	firstRetry, lastRetry = 30 * time.Millisecond, time.Second
 	// relist is the shortest time from one List for a member to the next.
 	relist = 10 * time.Millisecond
 	// maxClaims bounds the claims of a member, and the addresses that are known
@@ -50,7 +50,7 @@ type member struct {
 }
 
 func newMember(m Member) *member {
-	return &member{Member: m, seed: seed(m.Node), due: never, retry: retryMin, listed: -relist}
+	return &member{Member: m, seed: seed(m.Node), due: never, retry: firstRetry, listed: -relist}
 }
 
 // inSync says that the claims of m are known.
@@ -125,7 +125,7 @@ func (e *Election) catchUp(m *member) {
 		e.chase(m)
 		return
 	}
-	m.due, m.retry = never, retryMin
+	m.due, m.retry = never, firstRetry
 	e.admit(m)
 	e.open()
 }
@@ -192,11 +192,11 @@ func (e *Election) ask(m *member) {
 		m.behind = e.clock.elapsed
 	}
 	m.due = e.clock.elapsed + m.retry
-	m.retry = min(2*m.retry, retryMax)
+	m.retry = min(2*m.retry, lastRetry)
 }
 
-// await begins to wait for the claims of m.
-func (e *Election) await(m *member) {
+// await begins to wait for the claims of one more member.
+func (e *Election) await() {
 	if e.unready == 0 {
 		e.awaiting = e.clock.elapsed
 	}

@@ -82,7 +82,7 @@ func (e *Election) seek(a *address, leader *claim) {
 	if a.seeking && rank <= int(a.rank) {
 		due = min(due, a.due) // Whoever waits does not begin anew.
 	}
-	a.seeking, a.rank = true, int32(rank) //nolint:gosec // there are not so many members
+	a.seeking, a.rank = true, int32(rank)
 	switch {
 	case due > e.clock.elapsed:
 		e.agenda.set(a, due)
@@ -103,14 +103,14 @@ func (e *Election) claim(a *address) {
 	a.own = firm
 	e.owned++
 	_, rivals := a.leader()
-	a.rivals = int32(rivals) //nolint:gosec // there are not so many members
+	a.rivals = int32(rivals)
 }
 
 // contest has an address announced again when somebody turns up who has it too;
 // see also relinquish.
 func (e *Election) contest(a *address, rivals int) {
 	a.again = a.again || a.own == firm && rivals > int(a.rivals)
-	a.rivals = int32(rivals) //nolint:gosec // there are not so many members
+	a.rivals = int32(rivals)
 }
 
 // relinquish has an address announced again that is this node's when another that

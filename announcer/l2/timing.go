@@ -45,7 +45,7 @@ type Timing struct {
 func DefaultTiming() Timing {
 	return Timing{
 		Repeats:        []time.Duration{100 * time.Millisecond, time.Second, 2 * time.Second},
-		Rate:           20_000, // 14 Mbit/s
+		Rate:           25_000, // 17 Mbit/s
 		Burst:          64,
 		Probes:         3,
 		ProbeInterval:  10 * time.Millisecond,

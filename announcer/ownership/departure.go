@@ -3,20 +3,24 @@ package ownership
 import (
 	"time"
 
+	"github.com/heraldlb/herald/announcer"
 	"github.com/heraldlb/herald/election"
+	"github.com/heraldlb/herald/membership"
 )
 
 // departure is that of a node whose addresses are to be taken over.
 type departure struct {
-	// heard is its last word, at when it counted as gone.
-	heard, at time.Time
+	id  election.ID
+	why membership.Reason
+	// at is when this node was told.
+	at time.Time
 }
 
 // remembered is for how long it is known whose fault a take-over is.
 const remembered = 10 * time.Second
 
-// gone says that a peer is no longer alive, and when its last word was heard.
-func (m *mind) gone(now time.Time, id election.ID, heard time.Time) {
+// gone says that a peer is no longer alive.
+func (m *mind) gone(now time.Time, id election.ID, why membership.Reason) {
 	if _, ok := m.peers[id]; !ok {
 		return
 	}
@@ -26,7 +30,7 @@ func (m *mind) gone(now time.Time, id election.ID, heard time.Time) {
 			delete(m.departed, node)
 		}
 	}
-	m.departed[id.Node] = departure{heard: heard, at: now}
+	m.departed[id.Node] = departure{id: id, why: why, at: now}
 	m.election.Gone(now, id)
 	m.effects.view = true
 }
@@ -38,7 +42,10 @@ func (m *mind) taken(now time.Time, r *record) {
 	}
 	if d, ok := m.departed[r.before]; ok && now.Sub(d.at) <= remembered {
 		m.counts.failovers++
-		m.effects.lastWords = append(m.effects.lastWords, d.heard)
+		if m.effects.failovers == nil {
+			m.effects.failovers = make(map[departure]int)
+		}
+		m.effects.failovers[d]++
 		return
 	}
 	for id := range m.peers {
@@ -47,4 +54,17 @@ func (m *mind) taken(now time.Time, r *record) {
 			return
 		}
 	}
+}
+
+// lastWord returns when who is gone was heard last. As far as is known, that is
+// when this node was told, unless it was silent for as long as it takes to be
+// found dead.
+func (d departure) lastWord(v announcer.View) time.Time {
+	heard := d.at
+	for _, member := range v.Members {
+		if member.Node == d.id.Node && member.Incarnation == d.id.Incarnation && d.why == membership.Silent {
+			heard = member.Since.Add(-member.Interval * time.Duration(member.Multiplier))
+		}
+	}
+	return heard
 }

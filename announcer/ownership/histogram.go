@@ -23,14 +23,15 @@ type histogram struct {
 	sum     time.Duration
 }
 
-func (h *histogram) observe(d time.Duration) {
+// observe counts a duration, so many times.
+func (h *histogram) observe(d time.Duration, times int) {
 	limits := bounds()
 	if h.buckets == nil {
 		h.buckets = make([]uint64, len(limits)+1)
 	}
 	i, _ := slices.BinarySearch(limits, d)
-	h.buckets[i]++
-	h.sum += d
+	h.buckets[i] += uint64(times)
+	h.sum += d * time.Duration(times)
 }
 
 func (h *histogram) sample() *announcer.Histogram {

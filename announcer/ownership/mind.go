@@ -66,9 +66,8 @@ type effects struct {
 	// facts are nil if they are as before.
 	facts    *announcer.Facts
 	statuses []announcer.Status
-	// lastWords are when the owners were heard last whose addresses are among
-	// puts because they are gone.
-	lastWords []time.Time
+	// failovers are how many of puts are from whom that is gone.
+	failovers map[departure]int
 	// view: the view of the others has changed.
 	view bool
 }

@@ -187,7 +187,8 @@ func (o *Ownership) perform(wanted effects, m *mind) {
 	for _, out := range wanted.messages {
 		o.voice.Send(out.To, out.Message)
 	}
-	o.note(m, wanted.lastWords, done)
+	o.note(m)
+	o.measure(wanted.failovers, done)
 	for _, s := range wanted.statuses {
 		o.reporter.Report(s)
 	}
@@ -211,12 +212,24 @@ func (o *Ownership) setRoom(f *announcer.Facts) {
 }
 
 // note keeps what others may ask for.
-func (o *Ownership) note(m *mind, lastWords []time.Time, done time.Time) {
+func (o *Ownership) note(m *mind) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.counts, o.alone, o.isolated = m.counts, m.alone, m.isolated
-	for _, heard := range lastWords {
-		o.failovers.observe(done.Sub(heard))
+}
+
+// measure counts how long fail-overs took that are done.
+func (o *Ownership) measure(failovers map[departure]int, done time.Time) {
+	if len(failovers) == 0 {
+		return
+	}
+	v := o.room.View()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for from, count := range failovers {
+		took := done.Sub(from.lastWord(v))
+		o.failovers.observe(took, count)
+		o.log.Info("addresses taken over", "from", from.id.Node, "reason", from.why, "count", count, "after", took)
 	}
 }
 

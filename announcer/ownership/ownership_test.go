@@ -19,6 +19,7 @@ import (
 
 // world is all that an Ownership talks to. It writes down what it is told.
 type world struct {
+	died    time.Time // node b
 	mu      sync.Mutex
 	lines   []string
 	changed chan struct{}
@@ -53,7 +54,7 @@ func (w *world) SetPeers(all []netip.Addr)          { w.note("peers %v", all) }
 
 func (w *world) View() announcer.View {
 	return announcer.View{Node: "a", Members: []announcer.Member{{
-		Node: "b", Incarnation: 1, State: announcer.Dead, Since: time.Now(), Interval: 25 * time.Millisecond, Multiplier: 4,
+		Node: "b", Incarnation: 1, State: announcer.Dead, Since: w.died, Interval: 25 * time.Millisecond, Multiplier: 4,
 	}}}
 }
 
@@ -92,7 +93,7 @@ func (w *world) await(t *testing.T, want ...string) {
 func begin(t *testing.T, options Options) (o *Ownership, w *world, stop func()) {
 	t.Helper()
 	options.Self, options.Timing, options.Listen = election.ID{Node: "a", Incarnation: 1}, election.DefaultTiming(), Listening(0)
-	w = &world{changed: make(chan struct{}, 1)}
+	w = &world{died: time.Now(), changed: make(chan struct{}, 1)}
 	o = New(options, w, w, w, w, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	changes := make(chan []link.Interface, 1)
 	changes <- []link.Interface{{Index: 1, Name: "eth0", Up: true, Epoch: 1, Prefixes: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}}
@@ -184,7 +185,7 @@ func TestHistogram(t *testing.T) {
 		t.Errorf("at first: %+v", is)
 	}
 	for _, d := range []time.Duration{0, 10 * time.Millisecond, 11 * time.Millisecond, time.Hour} {
-		h.observe(d)
+		h.observe(d, 1)
 	}
 	is := h.sample()
 	if is.Count != 4 || is.Buckets[0].Count != 2 || is.Buckets[1].Count != 3 || is.Buckets[len(is.Buckets)-1].Count != 3 {

@@ -73,10 +73,11 @@ func (p *places) set(interfaces []link.Interface) bool {
 	return true
 }
 
-// eligible reports whether an address may be announced on an interface.
+// eligible reports whether an address may be announced on an interface. Without
+// a prefix the others cannot be talked to there.
 func (p *places) eligible(i *link.Interface) bool {
 	wide := func(prefix netip.Prefix) bool { return !prefix.Addr().IsLinkLocalUnicast() || prefix.Addr().Is4() }
-	return i.Up && (p.named[i.Name] > 0 || slices.ContainsFunc(i.Prefixes, wide))
+	return i.Up && (p.named[i.Name] > 0 && len(i.Prefixes) > 0 || slices.ContainsFunc(i.Prefixes, wide))
 }
 
 func same(a, b link.Interface) bool {
@@ -84,7 +85,7 @@ func same(a, b link.Interface) bool {
 }
 
 // of returns the segments on which this node may own an address now, and if it
-// is to be announced on any interface at all. Those that it is to be announced
+// can be announced on any interface at all. Those that it is to be announced
 // on take part from now on; others are listened to there until listening.
 func (p *places) of(addr netip.Addr, iface string, listening time.Time) (segments election.Segments, carried bool) {
 	for i := range p.interfaces {
@@ -92,9 +93,12 @@ func (p *places) of(addr netip.Addr, iface string, listening time.Time) (segment
 		if !on.Carries(addr, iface) {
 			continue
 		}
-		carried = true
 		in := p.join(on, listening)
-		if in != nil && in.heard && !p.broken[l2.Port{Epoch: on.Epoch, IPv6: addr.Is6()}] {
+		if in == nil || p.broken[l2.Port{Epoch: on.Epoch, IPv6: addr.Is6()}] {
+			continue
+		}
+		carried = true
+		if in.heard {
 			segments |= in.segment
 		}
 	}

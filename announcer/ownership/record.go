@@ -11,7 +11,7 @@ import (
 // record is an address that a Service holds.
 type record struct {
 	announcer.Candidacy
-	// carried: an interface here is one that it is to be announced on.
+	// carried: there is an interface here that it can be announced on.
 	carried bool
 	// own: this node answers for it. owner is who does, "" if nobody; before is
 	// the last that did.

@@ -103,7 +103,7 @@ func (tr *transcript) replay(t *testing.T, text string) string {
 //	NODE put ADDRESS [ineligible] [probe] [on NAME] [hosts NODE…]
 //	NODE delete ADDRESS
 //	NODE hears NODE [on NAME]           from now on
-//	NODE loses NODE                     it counts as dead, 100 ms after its last word
+//	NODE loses NODE                     it counts as dead
 //	NODE reports ADDRESS STATE          what came of an announcement
 //	NODE leaves
 func (tr *transcript) tell(t *testing.T, words []string) {
@@ -155,7 +155,7 @@ func (tr *transcript) tell(t *testing.T, words []string) {
 		tr.hear(n, args[0])
 	case "loses":
 		delete(n.hears, args[0])
-		n.gone(tr.now, election.ID{Node: args[0], Incarnation: 1}, tr.now.Add(-100*time.Millisecond))
+		n.gone(tr.now, election.ID{Node: args[0], Incarnation: 1}, membership.Silent)
 	case "reports":
 		n.reported(announcer.Status{Address: netip.MustParseAddr(args[0]), State: announcer.State(args[1]), Since: tr.now})
 	case "leaves":
@@ -296,8 +296,8 @@ func (tr *transcript) print(name string, did effects) {
 	for _, a := range did.again {
 		tr.line(name, "announces again "+a.String())
 	}
-	if len(did.lastWords) > 0 {
-		tr.line(name, fmt.Sprintf("took over %d, %s after the last word", len(did.lastWords), tr.now.Sub(did.lastWords[0])))
+	for from, count := range did.failovers {
+		tr.line(name, fmt.Sprintf("took over %d from %s", count, from.id.Node))
 	}
 	if did.links != nil {
 		var names []string

@@ -28,10 +28,30 @@ func (h *Host) Tap(t testing.TB, name string, etherType int) *Tap {
 	h.Do(t, func() error {
 		var err error
 		tap.conn, err = packet.Listen(&net.Interface{Index: attrs.Index}, packet.Raw, etherType, nil)
-		return err
+		if err != nil {
+			return err
+		}
+		return grow(tap.conn)
 	})
 	t.Cleanup(func() { _ = tap.conn.Close() })
 	return tap
+}
+
+// grow gives a socket a buffer for some thousand frames: a busy machine keeps the
+// reader waiting. Who is not root of the whole machine gets less.
+func grow(conn *packet.Conn) error {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var set error
+	err = raw.Control(func(fd uintptr) {
+		const size = 8 << 20
+		if set = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, size); set != nil {
+			set = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, size)
+		}
+	})
+	return errors.Join(err, set)
 }
 
 // Send sends a frame.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"time"
 
@@ -15,6 +16,8 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/heraldlb/herald/controllers/announcement"
+	"github.com/heraldlb/herald/controllers/authz"
+	"github.com/heraldlb/herald/status"
 )
 
 // agentShutdown is short: the announcer carries on, so nothing has to be ended.
@@ -22,8 +25,9 @@ const agentShutdown = 2 * time.Second
 
 type agentFlags struct {
 	clusterFlags
-	node   string
-	socket string
+	node          string
+	socket        string
+	metricsSecure bool
 }
 
 func newAgentCommand() *cobra.Command {
@@ -31,6 +35,8 @@ func newAgentCommand() *cobra.Command {
 		clusterFlags: newClusterFlags(":9643", ":9644"),
 		node:         os.Getenv("NODE_NAME"),
 		socket:       "/run/herald/announcer.sock",
+
+		metricsSecure: true,
 	}
 	cmd := &cobra.Command{
 		Use:   "agent",
@@ -43,6 +49,7 @@ func newAgentCommand() *cobra.Command {
 	flags.register(cmd.Flags())
 	cmd.Flags().StringVar(&flags.node, "node-name", flags.node, "name of the Node that the agent runs on (default: $NODE_NAME)")
 	cmd.Flags().StringVar(&flags.socket, "socket", flags.socket, "Unix socket that the announcer listens on")
+	cmd.Flags().BoolVar(&flags.metricsSecure, "metrics-secure", flags.metricsSecure, "serve --metrics-address over TLS, to those whom the API server lets read it; false: to everybody, in plain text")
 	return cmd
 }
 
@@ -58,6 +65,7 @@ func (f *agentFlags) run(ctx context.Context, logs io.Writer) error {
 	if err != nil {
 		return err
 	}
+	view := new(announcement.LatestView)
 	contact := new(announcement.Contact)
 	contact.Watch(restConfig)
 	pools := types.NamespacedName(f.configMap)
@@ -65,7 +73,7 @@ func (f *agentFlags) run(ctx context.Context, logs io.Writer) error {
 		Logger:                  log,
 		Cache:                   announcement.CacheOptions(pools),
 		MapperProvider:          announcement.Mapper,
-		Metrics:                 metricsserver.Options{BindAddress: f.metricsAddress},
+		Metrics:                 f.metricsServer(view),
 		HealthProbeBindAddress:  f.healthAddress,
 		GracefulShutdownTimeout: new(agentShutdown),
 	})
@@ -79,10 +87,24 @@ func (f *agentFlags) run(ctx context.Context, logs io.Writer) error {
 		Socket:  f.socket,
 		Metrics: ctrlmetrics.Registry,
 		Contact: contact,
+		View:    view,
 	})
 	if err != nil {
 		return fmt.Errorf("set up the agent: %w", err)
 	}
 	log.Info("Starting", "version", version, "node", f.node, "pools", pools, "class", f.class())
 	return startAndStop(ctx, mgr.Start, agentShutdown)
+}
+
+// metricsServer is the agent's port: metrics, and the membership for herald
+// status.
+func (f *agentFlags) metricsServer(view *announcement.LatestView) metricsserver.Options {
+	options := metricsserver.Options{
+		BindAddress:   f.metricsAddress,
+		ExtraHandlers: map[string]http.Handler{status.Path: status.Handler(view.Get)},
+	}
+	if f.metricsSecure {
+		options.SecureServing, options.FilterProvider = true, authz.Filter
+	}
+	return options
 }

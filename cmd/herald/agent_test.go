@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -34,17 +35,19 @@ type agentProcess struct {
 	t       *testing.T
 	address string // of this machine, and of no other process's servers
 	cmd     *exec.Cmd
+	scheme  string
+	client  http.Client
 }
 
-func startAgent(t *testing.T, server, socket string) *agentProcess {
+func startAgent(t *testing.T, server, socket string, more ...string) *agentProcess {
 	t.Helper()
-	p := &agentProcess{t: t, address: fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(250), rand.IntN(256), 1+rand.IntN(250))}
+	p := &agentProcess{t: t, scheme: "http://", address: fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(250), rand.IntN(256), 1+rand.IntN(250))}
 	p.cmd = exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestAgentProcess$")
 	args := []string{
 		"--kubeconfig=" + kubeconfig(t, server), "--node-name=node-1", "--socket=" + socket,
 		"--metrics-address=" + p.address + ":9643", "--health-address=" + p.address + ":9644",
 	}
-	p.cmd.Env = append(os.Environ(), agentVariable+"="+strings.Join(args, " "))
+	p.cmd.Env = append(os.Environ(), agentVariable+"="+strings.Join(append(args, more...), " "))
 	log := new(strings.Builder)
 	p.cmd.Stderr = log
 	if err := p.cmd.Start(); err != nil {
@@ -79,11 +82,11 @@ func (p *agentProcess) await(url string, status int, text string) {
 
 func (p *agentProcess) get(url string) (int, string) {
 	p.t.Helper()
-	request, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, "http://"+p.address+url, nil)
+	request, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, p.scheme+p.address+url, nil)
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := p.client.Do(request)
 	if err != nil {
 		return 0, err.Error()
 	}
@@ -128,10 +131,23 @@ func kubeconfig(t *testing.T, server string) string {
 
 // An agent without an API server lives, is not ready, and ends when told to.
 func TestAgentWaitsForAPIServer(t *testing.T) {
-	agent := startAgent(t, "https://127.0.0.1:1", filepath.Join(t.TempDir(), "announcer.sock"))
+	agent := startAgent(t, "https://127.0.0.1:1", filepath.Join(t.TempDir(), "announcer.sock"), "--metrics-secure=false")
 	agent.await(":9644/healthz", http.StatusOK, "ok")
 	agent.await(":9644/readyz", http.StatusInternalServerError, "[-]caches failed")
 	agent.await(":9643/metrics", http.StatusOK, "\nherald_announcer_connected 0\n")
+	agent.await(":9643/membership", http.StatusServiceUnavailable, "the announcer is away")
+	agent.stop()
+}
+
+// Nobody reads the agent's port without a token.
+func TestAgentPortIsGuarded(t *testing.T) {
+	agent := startAgent(t, "https://127.0.0.1:1", filepath.Join(t.TempDir(), "announcer.sock"))
+	agent.await(":9643/metrics", http.StatusBadRequest, "HTTP request to an HTTPS server")
+	agent.client.Transport = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} // its own certificate
+	agent.scheme = "https://"
+	for _, path := range []string{"/metrics", "/membership"} {
+		agent.await(":9643"+path, http.StatusUnauthorized, "no valid bearer token")
+	}
 	agent.stop()
 }
 

@@ -6,6 +6,7 @@ import (
 	"net"
 	"strings"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	dto "github.com/prometheus/client_model/go"
@@ -22,12 +23,26 @@ const (
 // AgentMetric returns the sum of a metric's samples on a node whose labels
 // include those given.
 func (st *Stage) AgentMetric(ctx context.Context, node, metric string, labels map[string]string) (float64, error) {
-	families, err := st.scrape(ctx, node, net.JoinHostPort("localhost", agentMetrics))
+	token, err := st.token(ctx)
+	if err != nil {
+		return 0, err
+	}
+	families, err := st.scrape(ctx, node, "https://"+net.JoinHostPort("localhost", agentMetrics),
+		"--insecure", "--header", "Authorization: Bearer "+token)
 	if err != nil {
 		return 0, err
 	}
 	sum, _ := total(families[metric], labels)
 	return sum, nil
+}
+
+// token returns one of the account that may read the agents' port.
+func (st *Stage) token(ctx context.Context) (string, error) {
+	granted, err := st.API.CoreV1().ServiceAccounts(System).CreateToken(ctx, "herald-status", &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
+	if err != nil {
+		return "", err
+	}
+	return granted.Status.Token, nil
 }
 
 // ControllerMetric returns the same of all replicas of the controller together.
@@ -66,7 +81,7 @@ func (st *Stage) scrapeControllers(ctx context.Context) ([]map[string]*dto.Metri
 	}
 	var replicas []map[string]*dto.MetricFamily
 	for _, pod := range pods.Items {
-		families, err := st.scrape(ctx, pod.Spec.NodeName, net.JoinHostPort(pod.Status.PodIP, controllerMetrics))
+		families, err := st.scrape(ctx, pod.Spec.NodeName, "http://"+net.JoinHostPort(pod.Status.PodIP, controllerMetrics))
 		if err != nil {
 			return nil, err
 		}
@@ -75,9 +90,10 @@ func (st *Stage) scrapeControllers(ctx context.Context) ([]map[string]*dto.Metri
 	return replicas, nil
 }
 
-// scrape reads a metrics endpoint from a host.
-func (st *Stage) scrape(ctx context.Context, host, endpoint string) (map[string]*dto.MetricFamily, error) {
-	text, err := st.run(ctx, host, "curl", "--silent", "--show-error", "--fail", "--max-time", "2", "http://"+endpoint+"/metrics")
+// scrape reads a metrics endpoint from a host, with more options of curl.
+func (st *Stage) scrape(ctx context.Context, host, endpoint string, options ...string) (map[string]*dto.MetricFamily, error) {
+	curl := append([]string{"curl", "--silent", "--show-error", "--fail", "--max-time", "2"}, options...)
+	text, err := st.run(ctx, host, append(curl, endpoint+"/metrics")...)
 	if err != nil {
 		return nil, err
 	}

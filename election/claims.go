@@ -29,12 +29,13 @@ type address struct {
 	again  bool  // is to be announced again
 	rivals int32 // how many claimed it when that was last looked at
 
-	seeking bool // is to be claimed at due, when rank is this node's
-	queued  bool // in Election.waiting
-	touched bool // in Election.touched
-	rank    int32
+	seeking bool          // is to be claimed when it is this node's turn
+	queued  bool          // in Election.waiting
+	waited  bool          // was there, and need not be again
+	touched bool          // in Election.touched
 	slot    int32         // in the agenda, -1 if it is not
-	due     time.Duration // if seeking or yielding
+	since   time.Duration // if seeking
+	due     time.Duration // if on the agenda
 
 	// reported is what the last Change said.
 	reported struct {

@@ -1,5 +1,3 @@
-// Package election decides which node owns an address. It is pure: every node
-// is given the same facts, comes to the same decision, and need not ask another.
 package election
 
 import "net/netip"

@@ -1,3 +1,6 @@
+// Package election decides which node owns an address, by claims that the nodes
+// tell each other of, ranked by the weights that they all come to. It is pure: it
+// is told the time and what is heard, and returns what is to be said and done.
 package election
 
 import (
@@ -151,6 +154,7 @@ func (e *Election) Gone(now time.Time, id ID) {
 	delete(e.members, id)
 	e.roll = slices.DeleteFunc(e.roll, func(other *member) bool { return other == m })
 	e.admit(m)
+	e.open()
 	e.reconsider(m)
 	abandoned := m.claims
 	m.claims = nil
@@ -159,7 +163,6 @@ func (e *Election) Gone(now time.Time, id ID) {
 		a.forget(m)
 	}
 	e.settleAll(abandoned)
-	e.open()
 }
 
 // Heard takes note of the digest in a heartbeat of a member. It does nothing,

@@ -27,13 +27,18 @@ func (m *member) onLink(a *address) bool {
 }
 
 // rank returns how many candidates come before this node, and if any of them is
-// known to have claims that have not come yet: this one may be among them.
-func (e *Election) rank(a *address) (rank int, unsure bool) {
+// known to have claims that have not come yet: this one may be among them. If it
+// is enough to know whether there are any, only the first is counted.
+func (e *Election) rank(a *address, first bool) (rank int, unsure bool) {
 	own := weigh(e.self.seed, a.Address)
 	for _, m := range e.roll {
-		if m.before(e.self, weigh(m.seed, a.Address), own) && a.candidate(m) {
-			rank++
-			unsure = unsure || m.due != never && e.clock.elapsed < m.behind+e.timing.Sync
+		if !m.before(e.self, weigh(m.seed, a.Address), own) || !a.candidate(m) {
+			continue
+		}
+		rank++
+		unsure = unsure || m.due != never && e.clock.elapsed < m.behind+e.timing.Sync
+		if first {
+			break
 		}
 	}
 	return rank, unsure

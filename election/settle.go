@@ -77,20 +77,18 @@ func (e *Election) seek(a *address, leader *claim) {
 		e.agenda.remove(a)
 		return
 	}
-	rank, unsure := e.rank(a)
-	due := e.clock.elapsed + time.Duration(rank)*e.timing.Step
-	if a.seeking && rank <= int(a.rank) {
-		due = min(due, a.due) // Whoever waits does not begin anew.
+	if !a.seeking {
+		a.seeking, a.waited, a.since = true, false, e.clock.elapsed
 	}
-	a.seeking, a.rank = true, int32(rank)
+	rank, unsure := e.rank(a, e.clock.elapsed < a.since+e.timing.Step)
+	due := a.since + time.Duration(rank)*e.timing.Step
 	switch {
 	case due > e.clock.elapsed:
 		e.agenda.set(a, due)
 	case unsure:
 		e.agenda.set(a, e.clock.elapsed+patience)
-	case e.unready > 0:
+	case e.unready > 0 && !a.waited:
 		e.agenda.remove(a)
-		a.due = due
 		e.queue(a)
 	default:
 		e.claim(a)
@@ -130,7 +128,8 @@ func (e *Election) queue(a *address) {
 	}
 }
 
-// open claims what waited, once the claims of all members are known.
+// open claims what waited, once the claims of all members are known; what others
+// come first for, only after their turn, which it is now for them as well.
 func (e *Election) open() {
 	if e.unready > 0 || len(e.waiting) == 0 {
 		return
@@ -138,7 +137,7 @@ func (e *Election) open() {
 	waited := e.waiting
 	e.waiting = nil
 	for _, a := range waited {
-		a.queued = false
+		a.queued, a.waited, a.since = false, true, e.clock.elapsed
 		e.settle(a)
 	}
 }

@@ -31,6 +31,8 @@ type mind struct {
 	// beyond, told says that it did.
 	informed, told bool
 	facts          announcer.Facts
+	// cluster: it is known which one this is. Nobody is talked to before.
+	cluster bool
 
 	standing, leaving bool
 	// alone: no peer is heard, though there are others. isolated: and so is no
@@ -89,6 +91,10 @@ func (m *mind) setFacts(now time.Time, f announcer.Facts) {
 	before, first := m.facts, !m.told
 	m.facts, m.told = f, true
 	m.effects.facts = &f
+	if !m.cluster {
+		m.cluster = true
+		m.listenAnew(now)
+	}
 	if f.Excluded != before.Excluded {
 		m.placeAll(now)
 	}
@@ -190,7 +196,7 @@ func (m *mind) advance(now time.Time) {
 
 // rejoin tells of the peers anew when other interfaces take part.
 func (m *mind) rejoin(now time.Time) {
-	if !m.places.changed {
+	if !m.places.changed || !m.cluster {
 		return
 	}
 	m.places.changed = false

@@ -134,6 +134,7 @@ func (o *Ownership) Leave(ctx context.Context) {
 func (o *Ownership) Run(ctx context.Context, changes <-chan []link.Interface) error {
 	m := newMind(o.options.Self, o.options.Timing, o.options.Listen)
 	if o.options.Cluster != "" {
+		m.cluster = true
 		o.room.SetCluster(o.options.Cluster)
 	}
 	o.room.SetPeers(o.options.Peers)

@@ -16,15 +16,20 @@ func (m *mind) stand(now time.Time) {
 		m.election.Withdraw(now)
 	case m.isolated && !(unheard && m.facts.CutOff):
 		m.isolated, m.alone = false, false
-		m.places.listen(now.Add(m.listening()))
-		m.placeAll(now)
+		m.listenAnew(now)
 	default:
 	}
 	m.effects.view = m.effects.view || m.alone != wasAlone || m.isolated != wasIsolated
 	// Whoever still listens says that it takes addresses: of nodes that start at
 	// once, the first is not to take all.
-	m.standing = m.informed && !m.facts.Excluded && !m.isolated && !m.leaving
+	m.standing = m.informed && m.cluster && !m.facts.Excluded && !m.isolated && !m.leaving
 	m.election.Stand(now, m.standing && m.places.heard())
+}
+
+// listenAnew has others listened to before anything is claimed again.
+func (m *mind) listenAnew(now time.Time) {
+	m.places.listen(now.Add(m.listening()))
+	m.placeAll(now)
 }
 
 // Listening returns for how long an announcer that heartbeats at an interval, 0

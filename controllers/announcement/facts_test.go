@@ -18,7 +18,7 @@ import (
 // awaitFacts waits until the announcer was told of facts that are ok.
 func (h *host) awaitFacts(c *cluster, what string, ok func(announcer.Facts) bool) {
 	c.t.Helper()
-	h.await(c.t, h.name+" to be told: "+what, func() bool { return ok(h.wire.facts) }, func() any { return h.wire.facts })
+	h.await(c.t, h.name+" to be told: "+what, func() bool { return ok(h.facts) }, func() any { return h.facts })
 }
 
 func testFacts(c *cluster) {

@@ -38,7 +38,7 @@ func (a *agent) learnCluster(ctx context.Context) error {
 			return a.surroundings.change(func(f *announcer.Facts) { f.Cluster = uid })
 		}
 		if ctx.Err() == nil {
-			a.log.Error(err, "which cluster this is is not known: the announcer is told nothing yet",
+			a.log.Error(err, "the cluster is not known yet, and so the announcer is told nothing",
 				"namespace", metav1.NamespaceSystem, "retry", retry)
 		}
 		timer.Reset(retry)

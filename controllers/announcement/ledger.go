@@ -60,7 +60,7 @@ func (l *ledger) decided(addr netip.Addr, d decision) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	rec := l.record(addr)
-	if !rec.held || !rec.decision.equal(d) {
+	if !rec.held || !rec.equal(d) {
 		rec.changed = time.Now()
 	}
 	rec.held, rec.decision = true, d

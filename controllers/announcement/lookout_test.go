@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,34 +17,55 @@ import (
 
 func TestLookout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
 		tries, cutOff := 0, false
-		answer := func(context.Context) error { return nil }
-		l := newLookout(func(ctx context.Context) error { tries++; return answer(ctx) }, func(is bool) { cutOff = is })
+		there := func(context.Context) error { return nil }
+		refused := func(context.Context) error { return errors.New("refused") }
+		silent := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+		answer := there
+		try := func(ctx context.Context) error {
+			mu.Lock()
+			tries++
+			answer := answer
+			mu.Unlock()
+			return answer(ctx)
+		}
+		l := newLookout(try, func(is bool) {
+			mu.Lock()
+			defer mu.Unlock()
+			cutOff = is
+		})
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- l.run(ctx) }()
-		expect := func(what string, within time.Duration, least, most int, want bool) {
-			t.Helper()
-			tries = 0
-			<-time.After(within)
+		for _, step := range []struct {
+			name        string
+			alone       bool
+			answer      func(context.Context) error
+			lasts       time.Duration
+			least, most int
+			cutOff      bool
+		}{
+			{"others are heard", false, refused, time.Hour, 0, 0, false},
+			{"alone", true, there, 10 * time.Second, 10, 11, false},
+			{"refused", true, refused, 10 * time.Second, 10, 10, true},
+			{"silent", true, silent, 10 * time.Second, 9, 10, true},
+			{"back", true, there, 3 * time.Second, 2, 4, false},
+			{"refused again", true, refused, 2 * time.Second, 1, 2, true},
+			{"somebody is heard", false, refused, time.Hour, 0, 1, false},
+		} {
+			mu.Lock()
+			tries, answer = 0, step.answer
+			mu.Unlock()
+			l.set(step.alone)
+			<-time.After(step.lasts)
 			synctest.Wait()
-			if tries < least || tries > most || cutOff != want {
-				t.Errorf("%s: %d tries, cut off %v; want %d to %d, %v", what, tries, cutOff, least, most, want)
+			mu.Lock()
+			if tries < step.least || tries > step.most || cutOff != step.cutOff {
+				t.Errorf("%s: %d tries, cut off %v; want %d to %d, %v", step.name, tries, cutOff, step.least, step.most, step.cutOff)
 			}
+			mu.Unlock()
 		}
-		expect("others are heard", time.Hour, 0, 0, false)
-		l.set(true)
-		expect("alone", 10*time.Second, 10, 11, false)
-		answer = func(context.Context) error { return errors.New("refused") }
-		expect("refused", 10*time.Second, 10, 10, true)
-		answer = func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
-		expect("silent", 10*time.Second, 9, 10, true)
-		answer = func(context.Context) error { return nil }
-		expect("back", 3*time.Second, 2, 4, false)
-		answer = func(context.Context) error { return errors.New("refused") }
-		expect("refused again", 2*time.Second, 1, 2, true)
-		l.set(false)
-		expect("somebody is heard", time.Hour, 0, 1, false)
 		cancel()
 		if err := <-done; err != nil {
 			t.Error(err)

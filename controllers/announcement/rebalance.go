@@ -12,8 +12,9 @@ import (
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 )
 
-// AnnotationRebalance, on the ConfigMap of the pools, asks for the addresses to be
-// spread anew over the nodes, each time that it becomes another word.
+// AnnotationRebalance is the annotation on the ConfigMap of the pools that asks for
+// the addresses to be spread anew over the nodes, each time that it becomes
+// another word.
 const AnnotationRebalance = "heraldlb.io/rebalance"
 
 // Rebalance asks for that, by a new word, which it returns.

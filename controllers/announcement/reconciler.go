@@ -86,8 +86,6 @@ func (r *reconciler) decide(ctx context.Context, addr netip.Addr, holders []core
 // carryOut tells the announcer and notes what was decided.
 func (r *reconciler) carryOut(addr netip.Addr, d decision, holders []corev1.Service) {
 	if d.invalid == nil {
-		// Noted first, since the announcer may answer at once.
-		r.ledger.decided(addr, d)
 		d.invalid = r.target.Put(announcer.Candidacy{
 			Announcement: announcer.Announcement{
 				Address:   addr,
@@ -100,8 +98,8 @@ func (r *reconciler) carryOut(addr netip.Addr, d decision, holders []corev1.Serv
 	}
 	if d.invalid != nil {
 		r.target.Delete(addr)
-		r.ledger.decided(addr, d)
 	}
+	r.ledger.decided(addr, d)
 }
 
 // ours says whether addr is known to be the cluster's, and not a stranger's: a

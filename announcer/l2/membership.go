@@ -85,12 +85,12 @@ func (m *membership) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-m.wake:
-			m.change(time.Now())
+			m.change(ctx, time.Now())
 		case q := <-queries:
 			m.listener.Queried(time.Now(), q)
 		case <-timer.C:
 		}
-		if at, ok := m.tell(time.Now()); ok {
+		if at, ok := m.tell(ctx, time.Now()); ok {
 			timer.Reset(time.Until(at))
 		}
 	}
@@ -115,15 +115,16 @@ func persist(ctx context.Context, do func() error, failed func(error)) {
 	}
 }
 
-// change joins and leaves what set asked for.
-func (m *membership) change(now time.Time) {
+// change joins and leaves what set asked for. When ctx ends, the socket is
+// closed under it, and the kernel leaves what it was in.
+func (m *membership) change(ctx context.Context, now time.Time) {
 	m.mu.Lock()
 	changes := m.pending
 	m.pending = make(map[netip.Addr]bool)
 	m.mu.Unlock()
 	for group, join := range changes {
 		m.listener.Set(now, group, join)
-		if err := m.admit(group, join); err != nil {
+		if err := m.admit(group, join); err != nil && ctx.Err() == nil {
 			m.log.Error("cannot take in a multicast group", "group", group, "error", err)
 		}
 	}
@@ -148,7 +149,7 @@ func (m *membership) admit(group netip.Addr, join bool) error {
 
 // tell sends what the listener has to say, and returns when there is more; ok
 // is false if nothing is planned. The listener goes on when all is sent.
-func (m *membership) tell(now time.Time) (at time.Time, ok bool) {
+func (m *membership) tell(ctx context.Context, now time.Time) (at time.Time, ok bool) {
 	if m.reports.none() {
 		m.reports.add(m.listener.Due(now))
 	}
@@ -163,7 +164,7 @@ func (m *membership) tell(now time.Time) (at time.Time, ok bool) {
 		}
 		return m.port.write(b)
 	})
-	if err != nil {
+	if err != nil && ctx.Err() == nil {
 		m.log.Warn("cannot tell switches of multicast groups", "error", err)
 	}
 	if m.reports.none() {

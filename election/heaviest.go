@@ -14,16 +14,21 @@ func Heaviest(addr netip.Addr, names []string, n int) []string {
 		name   string
 		weight uint64
 	}
-	candidates := make([]candidate, len(names))
-	for i, name := range names {
-		candidates[i] = candidate{name, weight(name, addr)}
+	n = min(n, len(names))
+	best := make([]candidate, 0, n+1)
+	for _, name := range names {
+		c := candidate{name, weight(name, addr)}
+		at, _ := slices.BinarySearchFunc(best, c, func(a, b candidate) int {
+			return cmp.Or(cmp.Compare(b.weight, a.weight), cmp.Compare(a.name, b.name))
+		})
+		if at < n {
+			best = slices.Insert(best, at, c)
+			best = best[:min(n, len(best))]
+		}
 	}
-	slices.SortFunc(candidates, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(b.weight, a.weight), cmp.Compare(a.name, b.name))
-	})
-	heaviest := make([]string, min(n, len(candidates)))
-	for i := range heaviest {
-		heaviest[i] = candidates[i].name
+	heaviest := make([]string, len(best))
+	for i, c := range best {
+		heaviest[i] = c.name
 	}
 	return heaviest
 }

@@ -22,7 +22,7 @@ var ErrFull = errors.New("too many candidacies")
 
 // Observer takes what the announcer says. Its methods are called from one
 // goroutine at a time and must not block.
-type Observer interface {
+type Observer interface { //nolint:interfacebloat // the words of one conversation
 	// Reset begins a connection: what was observed before counts no more. It may
 	// be of an announcer that is gone, and a last word of it may be lost.
 	Reset()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -209,7 +210,7 @@ func (o *Ownership) setRoom(f *announcer.Facts) {
 	if o.options.Cluster == "" {
 		o.room.SetCluster(f.Cluster)
 	}
-	o.room.SetPeers(append(f.Peers[:len(f.Peers):len(f.Peers)], o.options.Peers...))
+	o.room.SetPeers(append(slices.Clip(f.Peers), o.options.Peers...))
 }
 
 // note keeps what others may ask for.

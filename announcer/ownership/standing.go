@@ -14,7 +14,7 @@ func (m *mind) stand(now time.Time) {
 		m.isolated = true
 		m.counts.isolations++
 		m.election.Withdraw(now)
-	case m.isolated && !(unheard && m.facts.CutOff):
+	case m.isolated && (!unheard || !m.facts.CutOff):
 		m.isolated, m.alone = false, false
 		m.listenAnew(now)
 	default:

@@ -64,7 +64,6 @@ type transcript struct {
 
 type node struct {
 	*mind
-	facts      announcer.Facts
 	interfaces map[string]*link.Interface
 	epochs     uint64
 	// hears are the nodes that it hears, and on which of its interfaces.

@@ -122,5 +122,8 @@ func (t *thread) ask() {
 			}
 		}
 	}
+	if len(t.detect.probes) > 0 {
+		t.rouse(t.clock()) // for the answers
+	}
 	t.detect.probes = t.detect.probes[:0]
 }

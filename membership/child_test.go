@@ -22,8 +22,12 @@ import (
 // childNode is set for a process that is a node of its own.
 const childNode = "HERALD_MEMBERSHIP_CHILD"
 
+// childSetting is its interval in nanoseconds and its multiplier.
+const childSetting = childNode + "_SETTING"
+
 // childMain takes part until standard input ends.
 func childMain(node string) int {
+	_ = Favour() // as far as the rights go
 	handle, err := netlink.NewHandle()
 	if err == nil {
 		err = takePart(node, handle)
@@ -42,7 +46,13 @@ func takePart(node string, handle *netlink.Handle) error {
 	if err != nil {
 		return err
 	}
-	m := New(Options{Node: node, KeyDirectory: os.Getenv(childNode + "_KEYS")}, slog.New(slog.DiscardHandler))
+	o := Options{Node: node}
+	if setting := os.Getenv(childSetting); setting != "" {
+		if _, err := fmt.Sscan(setting, &o.Interval, &o.Multiplier); err != nil {
+			return err
+		}
+	}
+	m := New(o, slog.New(slog.DiscardHandler))
 	m.SetInterfaces(all)
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
@@ -66,13 +76,17 @@ type child struct {
 	end   func()
 }
 
-// startChild starts a node at the default setting on a host.
-func startChild(t testing.TB, h *l2test.Host, node string) *child {
+// startChild starts a node on a host, with an interval and multiplier if they are
+// given.
+func startChild(t testing.TB, h *l2test.Host, o Options) *child {
 	t.Helper()
 	self, err := os.Executable()
 	must(t, err)
 	c := &child{Cmd: exec.Command(self)}
-	c.Env = append(os.Environ(), childNode+"="+node)
+	c.Env = append(os.Environ(), childNode+"="+o.Node)
+	if o.Interval != 0 {
+		c.Env = append(c.Env, fmt.Sprintf("%s=%d %d", childSetting, o.Interval, o.Multiplier))
+	}
 	c.Stderr = t.Output()
 	input, err := c.StdinPipe()
 	must(t, err)

@@ -236,7 +236,7 @@ func (tr *transcript) wait(d time.Duration) {
 				at, next = n.next, n
 			}
 		}
-		if judge, ok := tr.detector.next(); ok && judge < at {
+		if judge, ok := tr.detector.next(false); ok && judge < at {
 			at, next = judge, nil
 		}
 		if at > end {

@@ -51,16 +51,21 @@ func (d *detector) judgeRoutes(m *member, now moment) (why Reason) {
 	return why
 }
 
-// next is when judge may find something; ok is false if nobody is alive.
-func (d *detector) next() (at moment, ok bool) {
+// next is when judge may find something; ok is false if nobody is alive. One who
+// is patient asks those who are late an interval later: by then they were heard, if
+// he looked meanwhile.
+func (d *detector) next(patient bool) (at moment, ok bool) {
 	for _, m := range d.living {
 		for _, r := range m.routes {
 			if !r.alive {
 				continue
 			}
 			due := r.suspicious(d.hold)
-			if r.probed || r.rejects {
+			switch {
+			case r.probed || r.rejects:
 				due = r.deadline(d.hold)
+			case patient:
+				due = min(due+r.interval, r.deadline(d.hold))
 			}
 			if !ok || due < at {
 				at, ok = due, true

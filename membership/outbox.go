@@ -46,6 +46,7 @@ func (m *Membership) Send(to election.ID, message election.Message) {
 		m.counts.drops[overrun].Add(1)
 		return
 	}
+	m.wakeThread() // to be alert for what comes of it
 	m.outbox.queue = append(m.outbox.queue, outgoing{to: to, message: message})
 	m.flush()
 }

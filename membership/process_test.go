@@ -16,7 +16,7 @@ func TestKilled(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			n := newNetwork(t)
 			a := run(t, n.host(t, families...), Options{Node: "a", Interval: 100 * time.Millisecond})
-			b := startChild(t, n.host(t, families...), "b")
+			b := startChild(t, n.host(t, families...), Options{Node: "b"})
 			a.waitJoined(t, "b")
 			b.signal(t, syscall.SIGKILL)
 			if e := a.waitGone(t, "b"); e.reason != Refused {
@@ -30,7 +30,7 @@ func TestKilled(t *testing.T) {
 func TestStopped(t *testing.T) {
 	n := newNetwork(t)
 	a := run(t, n.host(t, v4, v6), Options{Node: "a"})
-	b := startChild(t, n.host(t, v4, v6), "b")
+	b := startChild(t, n.host(t, v4, v6), Options{Node: "b"})
 	a.waitJoined(t, "b")
 	for range 5 {
 		b.signal(t, syscall.SIGSTOP)
@@ -45,7 +45,7 @@ func TestStopped(t *testing.T) {
 func TestStoppedReader(t *testing.T) {
 	n := newNetwork(t)
 	a := run(t, n.host(t, v4, v6), Options{Node: "a"})
-	b := startChild(t, n.host(t, v4, v6), "b")
+	b := startChild(t, n.host(t, v4, v6), Options{Node: "b"})
 	a.waitJoined(t, "b")
 	for b.cries.Scan() && b.cries.Text() != "joined a" {
 	}

@@ -52,13 +52,15 @@ type thread struct {
 	muted    bool
 	sent     moment // the last heartbeat
 	due      moment // the next
-	interval time.Duration
-	polls    []unix.PollFd
-	timeout  unix.Timespec
-	heard    hearing
-	decoded  wire.Heartbeat
-	buffer   []byte
-	signal   bool
+	// alertUntil is until when datagrams are read as they come.
+	alertUntil moment
+	interval   time.Duration
+	polls      []unix.PollFd
+	timeout    unix.Timespec
+	heard      hearing
+	decoded    wire.Heartbeat
+	buffer     []byte
+	signal     bool
 }
 
 // claims is a datagram that holds claims, checked but not decoded.
@@ -129,10 +131,21 @@ func (t *thread) turn() error {
 	return nil
 }
 
+// alertTime is for how long datagrams are read as they come, after something that
+// is not of every day: then claims may follow, whose senders wait for each other.
+// Otherwise it is enough to read heartbeats when one is to be sent, or somebody to
+// be judged: the kernel notes when they came. Waking for each costs the scheduler
+// of Go more than all the rest.
+const alertTime = time.Second
+
+func (t *thread) alert() bool { return t.clock() < t.alertUntil }
+
+func (t *thread) rouse(now moment) { t.alertUntil = now + alertTime }
+
 // next is when to wake at the latest.
 func (t *thread) next() moment {
 	at := t.due
-	if judge, ok := t.detect.next(); ok {
+	if judge, ok := t.detect.next(!t.alert()); ok {
 		at = min(at, judge)
 	}
 	return at
@@ -147,7 +160,11 @@ func (t *thread) wait(until moment) error {
 	for i := range t.polls {
 		t.polls[i].Revents = 0
 	}
-	if _, err := unix.Ppoll(t.polls, &t.timeout, nil); err != nil && err != unix.EINTR { //nolint:errorlint // an errno
+	polls := t.polls
+	if !t.alert() {
+		polls = polls[:1]
+	}
+	if _, err := unix.Ppoll(polls, &t.timeout, nil); err != nil && err != unix.EINTR { //nolint:errorlint // an errno
 		return err
 	}
 	return nil
@@ -175,6 +192,7 @@ func (t *thread) obey(now moment) {
 	if b := t.beacon.Load(); *b != t.said {
 		t.soon(now)
 	}
+	t.rouse(now)
 	if t.farewell.Load() && !t.muted {
 		t.part(now)
 	}
@@ -221,6 +239,7 @@ func (t *thread) tell() {
 	t.complaints.publish()
 	t.claims.publish() // after the news that its senders are alive
 	if t.signal {
+		t.rouse(t.clock())
 		t.signal = false
 		signalEvent(t.told)
 	}

@@ -36,8 +36,8 @@ func eachKey(t *testing.B, test func(t *testing.B, keys string)) {
 func TestThreadAllocatesNothing(t *testing.T) {
 	n := newNetwork(t)
 	thread := bareThread(t, n.host(t, v4, v6), Options{Node: "a"})
-	startChild(t, n.host(t, v4, v6), "b")
-	startChild(t, n.host(t, v4, v6), "c")
+	startChild(t, n.host(t, v4, v6), Options{Node: "b"})
+	startChild(t, n.host(t, v4, v6), Options{Node: "c"})
 	l2test.Poll(t, "two members", func() bool {
 		must(t, thread.turn())
 		return len(thread.detect.living) == 2
@@ -99,6 +99,6 @@ func BenchmarkJudge(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		tr.detector.judge(tr.now)
-		tr.detector.next()
+		tr.detector.next(false)
 	}
 }

@@ -158,6 +158,13 @@ func (n *node) ObserveView(v announcer.View) {
 	}
 }
 
+// seen returns how a node sees the others.
+func (n *node) seen() announcer.View {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.view
+}
+
 // owned returns the addresses that a node says it announces.
 func (n *node) owned() []netip.Addr {
 	n.mu.Lock()
@@ -173,18 +180,24 @@ func (n *node) owned() []netip.Addr {
 
 // owners waits until each address is announced by one of the nodes, and all agree
 // by whom. It returns how many each has.
-func (c *cluster) owners(names ...string) map[string]int {
+func (c *cluster) owners(names ...string) (counts map[string]int) {
+	c.t.Helper()
+	c.await(fmt.Sprintf("one owner of each of %d addresses on %v", len(c.addresses), names), func() (settled bool) {
+		counts, settled = c.count(names)
+		return settled
+	})
+	return counts
+}
+
+// await waits until what the announcers say is as wanted.
+func (c *cluster) await(what string, is func() bool) {
 	c.t.Helper()
 	timeout := time.After(l2test.Patience)
-	for {
-		counts, settled := c.count(names)
-		if settled {
-			return counts
-		}
+	for !is() {
 		select {
 		case <-c.changed:
 		case <-timeout:
-			c.t.Fatalf("waited for one owner of each of %d addresses on %v: %v", len(c.addresses), names, counts)
+			c.t.Fatalf("waited for %s", what)
 		}
 	}
 }
@@ -220,9 +233,12 @@ func (c *cluster) answers(addrs []netip.Addr, at string) {
 	c.t.Helper()
 	for _, addr := range addrs {
 		c.client.Talk(c.t, addr)
-		c.client.WaitNeighbor(c.t, addr, c.nodes[at].mac, netlink.NUD_REACHABLE|netlink.NUD_STALE|netlink.NUD_DELAY|netlink.NUD_PROBE)
+		c.client.WaitNeighbor(c.t, addr, c.nodes[at].mac, known)
 	}
 }
+
+// known are the states in which a kernel uses an entry of its neighbour table.
+const known = netlink.NUD_REACHABLE | netlink.NUD_STALE | netlink.NUD_DELAY | netlink.NUD_PROBE
 
 // The announcers of three nodes settle who has what; of one that is killed, and
 // of one that leaves, the others take all; who comes back takes nothing.
@@ -250,8 +266,9 @@ func TestCluster(t *testing.T) {
 	}
 	after := c.owners("node-2", "node-3")
 	t.Logf("without node-1: %v", after)
-	for _, addr := range lost {
-		c.answers([]netip.Addr{addr}, c.nodes["node-2"].statuses[addr].Owner)
+	for _, name := range []string{"node-2", "node-3"} {
+		taken := slices.DeleteFunc(c.nodes[name].owned(), func(a netip.Addr) bool { return !slices.Contains(lost, a) })
+		c.answers(taken, name)
 	}
 
 	// Back, and with nothing.
@@ -270,4 +287,60 @@ func TestCluster(t *testing.T) {
 		t.Errorf("after SIGTERM: %v", err)
 	}
 	t.Logf("without node-2: %v", c.owners("node-1", "node-3"))
+}
+
+// Two parts of a segment each have all addresses; joined again, each address has
+// one owner, and the client knows which.
+func TestPartition(t *testing.T) {
+	c := newCluster(t, 2, 20)
+	for name := range c.nodes {
+		c.start(name)
+	}
+	c.owners("node-1", "node-2")
+	if err := c.sw.LinkSetNoMaster(c.sw.Link(t, "node-1")); err != nil {
+		t.Fatal(err)
+	}
+	c.owners("node-1")
+	c.owners("node-2")
+	c.answers(c.addresses, "node-2")
+	start := time.Now()
+	if err := c.sw.LinkSetMaster(c.sw.Link(t, "node-1"), c.sw.Link(t, "br0")); err != nil {
+		t.Fatal(err)
+	}
+	counts := c.owners("node-1", "node-2")
+	t.Logf("healed within %s: %v", time.Since(start), counts)
+	if counts["node-1"] == 0 || counts["node-2"] == 0 {
+		t.Errorf("all went to one: %v", counts)
+	}
+	for name, n := range c.nodes {
+		for _, addr := range n.owned() {
+			c.client.WaitNeighbor(t, addr, c.nodes[name].mac, known)
+		}
+	}
+}
+
+// A node that hears nobody, and whose agent reaches no API server, is silent; the
+// other has all.
+func TestIsolation(t *testing.T) {
+	c := newCluster(t, 2, 20)
+	for name := range c.nodes {
+		c.start(name)
+	}
+	c.owners("node-1", "node-2")
+	if err := c.sw.LinkSetNoMaster(c.sw.Link(t, "node-1")); err != nil {
+		t.Fatal(err)
+	}
+	c.await("node-1 to be alone", func() bool { return c.nodes["node-1"].seen().Alone })
+	if err := c.nodes["node-1"].agent.Facts(announcer.Facts{Cluster: "test", Nodes: 2, CutOff: true}); err != nil {
+		t.Fatal(err)
+	}
+	c.await("node-1 to withdraw", func() bool { return c.nodes["node-1"].seen().Isolated && len(c.nodes["node-1"].owned()) == 0 })
+	c.owners("node-2")
+	if err := c.sw.LinkSetMaster(c.sw.Link(t, "node-1"), c.sw.Link(t, "br0")); err != nil {
+		t.Fatal(err)
+	}
+	c.await("node-1 to be back", func() bool { return !c.nodes["node-1"].seen().Isolated })
+	if counts := c.owners("node-1", "node-2"); counts["node-1"] != 0 {
+		t.Errorf("who was cut off took addresses back: %v", counts)
+	}
 }

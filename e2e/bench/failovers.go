@@ -8,9 +8,11 @@ import (
 	"github.com/heraldlb/herald/e2e/bench/site"
 )
 
-// The faults by the names that --only takes.
+// What is measured, by the names that --only takes.
 const (
+	exposed   = "expose"
 	crash     = "crash"
+	apiDown   = "api-down"
 	link      = "link"
 	port      = "port"
 	announcer = "announcer"
@@ -18,12 +20,13 @@ const (
 	drain     = "drain"
 	exclude   = "exclude"
 	roll      = "roll"
-	apiDown   = "api-down"
+	partition = "partition"
+	cost      = "cost"
+	crowd     = "crowd"
 )
 
-// sections are what --only chooses from.
 func sections() []string {
-	return []string{"expose", crash, apiDown, link, port, announcer, agent, drain, exclude, roll}
+	return []string{exposed, crash, apiDown, link, port, announcer, agent, drain, exclude, roll, partition, cost, crowd}
 }
 
 // failovers inflicts faults on each implementation: on Herald all that are

@@ -14,6 +14,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -49,6 +50,9 @@ func command() *cobra.Command {
 	flags.StringSliceVar(&options.only, "only", nil, "measure only these: "+strings.Join(sections(), ", "))
 	flags.StringSliceVar(&options.systems, "systems", systems(), "implementations to measure")
 	flags.IntVar(&options.runs, "runs", 0, "how often each fault is inflicted; 0 for the default of each")
+	flags.IntVar(&options.many, "many", 10_000, "addresses on the node that crashes with many")
+	flags.DurationVar(&options.span, "span", 30*time.Second, "how long costs at rest are measured")
+	flags.DurationVar(&options.soak, "soak", 0, "measure instead, for so long, whether an address moves without a fault on a loaded machine")
 	flags.BoolVar(&options.reuse, "reuse", false, "use the lab that is up, and leave it up")
 	flags.StringVar(&options.json, "json", "", "file for the figures as JSON")
 	cmd.AddCommand(onHosts()...)

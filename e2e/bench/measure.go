@@ -10,6 +10,7 @@ import (
 	"github.com/heraldlb/herald/e2e/bench/expose"
 	"github.com/heraldlb/herald/e2e/bench/figure"
 	"github.com/heraldlb/herald/e2e/bench/site"
+	"github.com/heraldlb/herald/e2e/bench/soak"
 	"github.com/heraldlb/herald/e2e/suite/ground"
 )
 
@@ -19,6 +20,9 @@ type options struct {
 	only     []string
 	systems  []string
 	runs     int
+	many     int
+	span     time.Duration
+	soak     time.Duration
 	reuse    bool
 	json     string
 }
@@ -53,7 +57,7 @@ func measure(ctx context.Context, options options, files []string, out io.Writer
 }
 
 func (r *report) measure(ctx context.Context, base ground.Ground, options options, out io.Writer) error {
-	if options.wants("expose") {
+	if options.soak == 0 && options.wants(exposed) {
 		runs, err := expose.Measure(ctx, base, options.services, options.pace, out)
 		if err != nil {
 			return err
@@ -66,6 +70,33 @@ func (r *report) measure(ctx context.Context, base ground.Ground, options option
 		return err
 	}
 	defer s.Close(context.WithoutCancel(ctx))
-	return r.failovers(ctx, s, options)
+	if options.soak > 0 {
+		return r.soak(ctx, s, options.soak)
+	}
+	// One that fails keeps nothing else from being measured.
+	var failed error
+	for _, part := range r.parts() {
+		if err := part(ctx, s, options); err != nil {
+			s.Logf("%v", err)
+			failed = errors.Join(failed, err)
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return failed
 }
 
+func (r *report) parts() []func(context.Context, *site.Site, options) error {
+	return []func(context.Context, *site.Site, options) error{r.failovers, r.partitions, r.costOfMetalLB, r.crowds}
+}
+
+func (r *report) soak(ctx context.Context, s *site.Site, span time.Duration) error {
+	result, err := soak.Measure(ctx, s, span)
+	if err != nil {
+		return err
+	}
+	r.Soak = &result
+	r.Figures = append(r.Figures, soak.Figures(result)...)
+	return nil
+}

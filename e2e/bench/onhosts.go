@@ -8,8 +8,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/heraldlb/herald/e2e/bench/expose"
+	"github.com/heraldlb/herald/e2e/bench/mass"
 	"github.com/heraldlb/herald/e2e/bench/outage"
 	"github.com/heraldlb/herald/e2e/bench/site"
+	"github.com/heraldlb/herald/e2e/bench/soak"
 )
 
 // onHosts are the commands that this program starts itself with on the lab's
@@ -25,6 +27,19 @@ func onHosts() []*cobra.Command {
 				return err
 			}
 			return outage.Run(cmd.Context(), task, cmd.InOrStdin(), cmd.OutOrStdout())
+		}),
+		hidden("survey", cobra.NoArgs, func(cmd *cobra.Command, _ []string) error {
+			return mass.Survey(cmd.Context(), cmd.InOrStdin(), cmd.OutOrStdout())
+		}),
+		hidden("watcher INTERFACE", cobra.ExactArgs(1), func(cmd *cobra.Command, args []string) error {
+			return soak.Watch(cmd.Context(), args[0], cmd.InOrStdin(), cmd.OutOrStdout())
+		}),
+		hidden("pauser PID", cobra.ExactArgs(1), func(cmd *cobra.Command, args []string) error {
+			pid, err := strconv.Atoi(args[0])
+			if err != nil {
+				return err
+			}
+			return soak.Pause(cmd.Context(), pid, cmd.InOrStdin(), cmd.OutOrStdout())
 		}),
 		hidden("echo", cobra.NoArgs, func(cmd *cobra.Command, _ []string) error {
 			return outage.Echo(cmd.Context(), func() error {

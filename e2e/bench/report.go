@@ -8,6 +8,9 @@ import (
 	"github.com/heraldlb/herald/e2e/bench/expose"
 	"github.com/heraldlb/herald/e2e/bench/failover"
 	"github.com/heraldlb/herald/e2e/bench/figure"
+	"github.com/heraldlb/herald/e2e/bench/mass"
+	"github.com/heraldlb/herald/e2e/bench/soak"
+	"github.com/heraldlb/herald/e2e/bench/steady"
 )
 
 // report is what was measured, and what goes to the JSON file.
@@ -15,6 +18,11 @@ type report struct {
 	Figures   []figure.Figure `json:"figures"`
 	Exposures []expose.Run    `json:"exposures,omitempty"`
 	Failovers []failover.Run  `json:"failovers,omitempty"`
+
+	Partitions []failover.Partition `json:"partitions,omitempty"`
+	Costs      []steady.Measurement `json:"costs,omitempty"`
+	Crowds     []mass.Run           `json:"crowds,omitempty"`
+	Soak       *soak.Result         `json:"soak,omitempty"`
 }
 
 func (r *report) write(path string) error {

@@ -19,9 +19,13 @@ import (
 	"github.com/heraldlb/herald/e2e/suite/ground"
 )
 
+// What Herald's own manifests call things.
 const (
-	heraldClass     = "heraldlb.io/herald"
-	heraldNamespace = "herald-system"
+	HeraldClass     = "heraldlb.io/herald"
+	HeraldNamespace = "herald-system"
+)
+
+const (
 	heraldService   = "herald"
 	heraldDaemonSet = "herald"
 	kubelet         = "kubelet"
@@ -64,7 +68,7 @@ func (h *Herald) Start(ctx context.Context) ([]netip.Addr, error) {
 			return nil, err
 		}
 	}
-	return h.site.Expose(ctx, heraldService, heraldClass)
+	return h.site.Expose(ctx, heraldService, HeraldClass)
 }
 
 // Stop implements System.
@@ -78,7 +82,7 @@ func (h *Herald) Stop(ctx context.Context) error {
 
 // arguments returns what the announcers are started with.
 func (h *Herald) arguments(ctx context.Context) ([]string, error) {
-	set, err := h.site.API.AppsV1().DaemonSets(heraldNamespace).Get(ctx, heraldDaemonSet, metav1.GetOptions{})
+	set, err := h.site.API.AppsV1().DaemonSets(HeraldNamespace).Get(ctx, heraldDaemonSet, metav1.GetOptions{})
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +137,7 @@ func (h *Herald) Revive(ctx context.Context, node string) error {
 
 // ready waits until all of Herald's Pods are, and none by those processes.
 func (h *Herald) ready(ctx context.Context, dead []int) error {
-	list := cache.NewListWatchFromClient(h.site.API.CoreV1().RESTClient(), "pods", heraldNamespace, fields.Everything())
+	list := cache.NewListWatchFromClient(h.site.API.CoreV1().RESTClient(), "pods", HeraldNamespace, fields.Everything())
 	pods := map[string]bool{}
 	_, err := watchtools.UntilWithSync(ctx, list, &corev1.Pod{}, nil, func(event watch.Event) (bool, error) {
 		pod, ok := event.Object.(*corev1.Pod)
@@ -193,7 +197,7 @@ func (h *Herald) process(ctx context.Context, node string, role ground.Role) (in
 
 // pods returns the DaemonSet's Pods on a node.
 func (h *Herald) pods(ctx context.Context, node string) ([]corev1.Pod, error) {
-	pods, err := h.site.API.CoreV1().Pods(heraldNamespace).List(ctx, metav1.ListOptions{
+	pods, err := h.site.API.CoreV1().Pods(HeraldNamespace).List(ctx, metav1.ListOptions{
 		LabelSelector: "app.kubernetes.io/component=node",
 		FieldSelector: onNode(node),
 	})

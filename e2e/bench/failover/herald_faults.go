@@ -96,21 +96,28 @@ func (h *Herald) Drained(count int) Fault {
 
 // Excluded gives the node the label that keeps load balancers off it.
 func (h *Herald) Excluded(count int) Fault {
-	const label = `{"metadata":{"labels":{"node.kubernetes.io/exclude-from-external-load-balancers":%s}}}`
-	patch := func(ctx context.Context, node, value string) error {
-		_, err := h.site.API.CoreV1().Nodes().Patch(ctx, node, types.MergePatchType, fmt.Appendf(nil, label, value), metav1.PatchOptions{})
-		return err
-	}
 	return Fault{
 		Name: nodeExcluded, Count: count, Measures: Lost,
 		Asked: []Asked{{Kind: outage.Connection}},
 		Inflict: func(ctx context.Context, b *Bench, node string) (undo, error) {
-			if err := patch(ctx, node, `""`); err != nil {
+			if err := h.Exclude(ctx, node); err != nil {
 				return nil, err
 			}
-			return func(ctx context.Context) error { return patch(ctx, node, "null") }, b.moved(ctx, node)
+			return func(ctx context.Context) error { return h.Include(ctx, node) }, b.moved(ctx, node)
 		},
 	}
+}
+
+// Exclude keeps Herald from announcing on a node, by its label, until Include.
+func (h *Herald) Exclude(ctx context.Context, node string) error { return h.label(ctx, node, `""`) }
+
+// Include undoes Exclude.
+func (h *Herald) Include(ctx context.Context, node string) error { return h.label(ctx, node, "null") }
+
+func (h *Herald) label(ctx context.Context, node, value string) error {
+	const patch = `{"metadata":{"labels":{"node.kubernetes.io/exclude-from-external-load-balancers":%s}}}`
+	_, err := h.site.API.CoreV1().Nodes().Patch(ctx, node, types.MergePatchType, fmt.Appendf(nil, patch, value), metav1.PatchOptions{})
+	return err
 }
 
 // Rolled restarts the whole DaemonSet, node by node.
@@ -143,7 +150,7 @@ func (h *Herald) change(ctx context.Context, patch []byte) error {
 			dead = append(dead, process.PID)
 		}
 	}
-	_, err = h.site.API.AppsV1().DaemonSets(heraldNamespace).Patch(ctx, heraldDaemonSet, types.StrategicMergePatchType, patch, metav1.PatchOptions{})
+	_, err = h.site.API.AppsV1().DaemonSets(HeraldNamespace).Patch(ctx, heraldDaemonSet, types.StrategicMergePatchType, patch, metav1.PatchOptions{})
 	if err != nil {
 		return err
 	}
@@ -186,7 +193,7 @@ func (h *Herald) delete(ctx context.Context, node string) ([]int, error) {
 				pids = append(pids, pid)
 			}
 		}
-		if err := h.site.API.CoreV1().Pods(heraldNamespace).Delete(ctx, pod.Name, metav1.DeleteOptions{}); err != nil {
+		if err := h.site.API.CoreV1().Pods(HeraldNamespace).Delete(ctx, pod.Name, metav1.DeleteOptions{}); err != nil {
 			return nil, err
 		}
 	}

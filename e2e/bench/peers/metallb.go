@@ -10,13 +10,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/heraldlb/herald/e2e/bench/site"
+	"github.com/heraldlb/herald/e2e/bench/steady"
 )
 
 // What MetalLB's own manifests call things.
 const (
-	metalNamespace  = "metallb-system"
 	metalController = "controller"
 	metalSpeaker    = "speaker"
+	MetalNamespace  = "metallb-system"
 	// MetalClass is the class of the Services that are MetalLB's here.
 	MetalClass   = "metallb.io/metallb"
 	metalService = "metallb"
@@ -63,7 +64,7 @@ func (m *MetalLB) Install(ctx context.Context) error {
 		func() error { return m.kubectl(ctx, m.manifest(), "apply", "--filename=-") },
 		func() error {
 			// A Pod that runs has its node's address.
-			return m.kubectl(ctx, "", "wait", "--for=condition=Ready", "--timeout=30s", "--namespace="+metalNamespace, "pod", "--all")
+			return m.kubectl(ctx, "", "wait", "--for=condition=Ready", "--timeout=30s", "--namespace="+MetalNamespace, "pod", "--all")
 		},
 	} {
 		if err := step(); err != nil {
@@ -71,7 +72,7 @@ func (m *MetalLB) Install(ctx context.Context) error {
 		}
 	}
 	for _, account := range []string{metalController, metalSpeaker} {
-		if err := m.site.WriteKubeconfig(ctx, metalNamespace, account, m.kubeconfig(account)); err != nil {
+		if err := m.site.WriteKubeconfig(ctx, MetalNamespace, account, m.kubeconfig(account)); err != nil {
 			return err
 		}
 	}
@@ -105,7 +106,7 @@ func (m *MetalLB) kubeconfig(account string) string { return "/run/metallb-" + a
 func (m *MetalLB) runController(ctx context.Context) (err error) {
 	m.daemons[metalController], err = start(ctx, m.site, controllerHost, "env",
 		"KUBECONFIG="+m.kubeconfig(metalController),
-		"METALLB_NAMESPACE="+metalNamespace,
+		"METALLB_NAMESPACE="+MetalNamespace,
 		"METALLB_POD_NAME="+metalController,
 		m.programs.Controller, "--port=0", "--health-probe-port=0", "--webhook-mode=disabled", "--lb-class="+MetalClass)
 	return err
@@ -114,7 +115,7 @@ func (m *MetalLB) runController(ctx context.Context) (err error) {
 func (m *MetalLB) runSpeaker(ctx context.Context, node string) (err error) {
 	m.daemons[node], err = start(ctx, m.site, node, "env",
 		"KUBECONFIG="+m.kubeconfig(metalSpeaker),
-		"METALLB_NAMESPACE="+metalNamespace,
+		"METALLB_NAMESPACE="+MetalNamespace,
 		"METALLB_NODE_NAME="+node,
 		"METALLB_POD_NAME="+speakerPod(node),
 		"METALLB_ML_BIND_ADDR="+m.site.Cluster.Host(node).Addresses[0].String(),
@@ -160,6 +161,19 @@ func (m *MetalLB) Stop(ctx context.Context) error {
 	return errors.Join(m.site.Unexpose(ctx, metalService), m.Uninstall(ctx))
 }
 
+// All returns the processes, by role.
+func (m *MetalLB) All() []steady.Process {
+	var all []steady.Process
+	for node, running := range m.daemons {
+		process := steady.Process{Role: metalSpeaker, Host: node, PID: running.pid}
+		if node == metalController {
+			process.Role, process.Host = metalController, controllerHost
+		}
+		all = append(all, process)
+	}
+	return all
+}
+
 // Uninstall ends what Install started.
 func (m *MetalLB) Uninstall(ctx context.Context) error {
 	var failed error
@@ -174,5 +188,5 @@ func (m *MetalLB) Uninstall(ctx context.Context) error {
 		}
 		failed = errors.Join(failed, err)
 	}
-	return errors.Join(failed, m.site.API.CoreV1().Namespaces().Delete(ctx, metalNamespace, metav1.DeleteOptions{}))
+	return errors.Join(failed, m.site.API.CoreV1().Namespaces().Delete(ctx, MetalNamespace, metav1.DeleteOptions{}))
 }

@@ -45,6 +45,20 @@ func Listen(link string) (*Listener, error) {
 	return l, nil
 }
 
+// Buffer gives the socket room for so many bytes of frames that are not yet
+// read, so that a burst of claims is not lost.
+func (l *Listener) Buffer(bytes int) error {
+	raw, err := l.socket.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failed error
+	err = raw.Control(func(fd uintptr) {
+		failed = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, bytes)
+	})
+	return errors.Join(err, failed)
+}
+
 // Next waits for a claim. The error wraps os.ErrClosed after Close.
 func (l *Listener) Next() (Claim, error) {
 	for {

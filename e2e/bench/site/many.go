@@ -1,0 +1,118 @@
+package site
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
+	watchtools "k8s.io/client-go/tools/watch"
+	"k8s.io/utils/ptr"
+)
+
+const (
+	// workers is how many Services are made at a time.
+	workers = 16
+	// proxyName keeps kube-proxy from a Service: where only the announcement
+	// counts, its rules would cost the machine more than all else.
+	proxyName = "service.kubernetes.io/service-proxy-name"
+	manyLabel = "bench.heraldlb.io/many"
+)
+
+// ExposeMany makes Services of a class, with one IPv6 address each, until there
+// are so many of that class where there were from, and returns all their
+// addresses. They lead nowhere:
+// kube-proxy does not serve them. With endpoints each has an endpoint, without
+// which some implementations do not announce.
+func (s *Site) ExposeMany(ctx context.Context, class string, from, count int, endpoint bool) ([]netip.Addr, error) {
+	var group errgroup.Group
+	group.SetLimit(workers)
+	var made atomic.Int64
+	for i := from; i < count; i++ {
+		group.Go(func() error {
+			if err := s.exposeSilently(ctx, class, i, endpoint); err != nil {
+				return err
+			}
+			if n := made.Add(1); n%1000 == 0 {
+				s.Logf("%d Services made", n)
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return s.many(ctx, class, count)
+}
+
+func (s *Site) exposeSilently(ctx context.Context, class string, i int, endpoint bool) error {
+	service := s.service(fmt.Sprintf("many-%s-%d", strings.ReplaceAll(classLabel(class), ".", "-"), i))
+	service.Labels = map[string]string{proxyName: "none", manyLabel: classLabel(class)}
+	service.Spec.Type = corev1.ServiceTypeLoadBalancer
+	service.Spec.LoadBalancerClass = &class
+	service.Spec.IPFamilyPolicy = ptr.To(corev1.IPFamilyPolicySingleStack)
+	service.Spec.IPFamilies = []corev1.IPFamily{corev1.IPv6Protocol}
+	service.Spec.AllocateLoadBalancerNodePorts = ptr.To(false)
+	created, err := s.API.CoreV1().Services(s.namespace).Create(ctx, service, metav1.CreateOptions{})
+	if err != nil || !endpoint {
+		return err
+	}
+	slice := endpoints(created, s.Cluster.Host(echoHost).Addresses[1])
+	slice.Labels[proxyName] = "none"
+	_, err = s.API.DiscoveryV1().EndpointSlices(s.namespace).Create(ctx, slice, metav1.CreateOptions{})
+	return err
+}
+
+// classLabel makes a class a label's value.
+func classLabel(class string) string { return strings.ReplaceAll(class, "/", ".") }
+
+// many waits until so many Services of a class have their address.
+func (s *Site) many(ctx context.Context, class string, count int) ([]netip.Addr, error) {
+	selector := labels.Set{manyLabel: classLabel(class)}.String()
+	list := cache.NewFilteredListWatchFromClient(s.API.CoreV1().RESTClient(), "services", s.namespace,
+		func(options *metav1.ListOptions) { options.LabelSelector = selector })
+	found := map[string]netip.Addr{}
+	_, err := watchtools.UntilWithSync(ctx, list, &corev1.Service{}, nil, func(event watch.Event) (bool, error) {
+		service, ok := event.Object.(*corev1.Service)
+		if !ok || len(service.Status.LoadBalancer.Ingress) == 0 {
+			return false, nil
+		}
+		address, err := netip.ParseAddr(service.Status.LoadBalancer.Ingress[0].IP)
+		if err != nil {
+			return false, err
+		}
+		found[service.Name] = address
+		return len(found) == count, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%d of %d Services have an address: %w", len(found), count, err)
+	}
+	addresses := make([]netip.Addr, 0, count)
+	for _, address := range found {
+		addresses = append(addresses, address)
+	}
+	return addresses, nil
+}
+
+// UnexposeMany removes the Services of a class that ExposeMany made.
+func (s *Site) UnexposeMany(ctx context.Context, class string) error {
+	services, err := s.API.CoreV1().Services(s.namespace).List(ctx, metav1.ListOptions{
+		LabelSelector: labels.Set{manyLabel: classLabel(class)}.String(),
+	})
+	if err != nil {
+		return err
+	}
+	var group errgroup.Group
+	group.SetLimit(workers)
+	for _, service := range services.Items {
+		group.Go(func() error { return s.Unexpose(ctx, service.Name) })
+	}
+	return group.Wait()
+}

@@ -77,6 +77,7 @@ func faultsOf(system failover.System, name string, options options) []failover.F
 		add(announcer, ours.AnnouncerKilled(options.count(6)))
 		add(agent, ours.AgentKilled(options.count(4)))
 		add(agent, ours.AgentHangs(options.count(2)))
+		add(agent, ours.AgentLoops(options.count(1)))
 		add(drain, ours.Drained(options.count(6)))
 		add(exclude, ours.Excluded(options.count(6)))
 		add(roll, ours.Rolled(options.count(2)))

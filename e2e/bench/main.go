@@ -45,7 +45,7 @@ func command() *cobra.Command {
 	}
 	cmd.CompletionOptions.DisableDefaultCmd = true
 	flags := cmd.Flags()
-	flags.IntVar(&options.services, "services", 100, "Services to make of each family; at least 50 for the targets to mean something")
+	flags.IntVar(&options.services, "services", 50, "Services to make of each family; at least 50 for the targets to mean something")
 	flags.DurationVar(&options.pace, "pace", expose.DefaultPace, "time from one Service to the next")
 	flags.StringSliceVar(&options.only, "only", nil, "measure only these: "+strings.Join(sections(), ", "))
 	flags.StringSliceVar(&options.systems, "systems", systems(), "implementations to measure")

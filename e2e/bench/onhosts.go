@@ -41,6 +41,9 @@ func onHosts() []*cobra.Command {
 			}
 			return soak.Pause(cmd.Context(), pid, cmd.InOrStdin(), cmd.OutOrStdout())
 		}),
+		hidden("metronome", cobra.NoArgs, func(cmd *cobra.Command, _ []string) error {
+			return soak.Metronome(cmd.Context(), cmd.InOrStdin(), cmd.OutOrStdout())
+		}),
 		hidden("echo", cobra.NoArgs, func(cmd *cobra.Command, _ []string) error {
 			return outage.Echo(cmd.Context(), func() error {
 				_, err := fmt.Fprintln(cmd.OutOrStdout(), "ready")

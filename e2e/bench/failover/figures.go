@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/heraldlb/herald/e2e/bench/figure"
+	"github.com/heraldlb/herald/e2e/bench/outage"
 )
 
 // group is what one figure is of.
@@ -35,6 +36,10 @@ func Figures(runs []Run) []figure.Figure {
 	}
 	var figures []figure.Figure
 	for _, g := range order {
+		if g.kind == string(outage.Kept) {
+			figures = append(figures, broken(g, groups[g]))
+			continue
+		}
 		if g.measures == Lost {
 			figures = append(figures, lost(g, groups[g])...)
 		} else {
@@ -69,12 +74,23 @@ func lost(g group, runs []Run) []figure.Figure {
 	return figures
 }
 
+// broken are connections that were there before an address moved: another node
+// does not know them.
+func broken(g group, runs []Run) figure.Figure {
+	var counts []float64
+	for _, run := range runs {
+		counts = append(counts, float64(run.Broken))
+	}
+	name := fmt.Sprintf("%s, %s, %s, %s, of %d established connections broke", g.system, g.fault, g.client, g.family, outage.KeptConnections)
+	return figure.Quantiles(name, "connections", counts)
+}
+
 // bystanders are the addresses whose owner was not harmed.
 func bystanders(runs []Run) []figure.Figure {
 	var order []group
 	counts := map[group][]float64{}
 	for _, run := range runs {
-		if run.Owner {
+		if run.Owner || run.Kind == outage.Kept {
 			continue
 		}
 		g := group{system: run.System, fault: run.Fault}

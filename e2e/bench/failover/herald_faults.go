@@ -82,11 +82,35 @@ func (h *Herald) AgentHangs(count int) Fault {
 	}
 }
 
+// AgentLoops kills the agent again whenever it has come back, so often.
+func (h *Herald) AgentLoops(count int) Fault {
+	const kills = 3
+	return Fault{
+		Name: fmt.Sprintf("agent killed %d times", kills), Count: count, Measures: Lost, Stays: true,
+		Asked: datagrams(),
+		Inflict: func(ctx context.Context, _ *Bench, node string) (undo, error) {
+			for range kills {
+				pid, err := h.process(ctx, node, ground.Agent)
+				if err != nil {
+					return nil, err
+				}
+				if err := h.site.Signal(ctx, node, syscall.SIGKILL, pid); err != nil {
+					return nil, err
+				}
+				if err := h.ready(ctx, []int{pid}); err != nil {
+					return nil, err
+				}
+			}
+			return func(ctx context.Context) error { return h.renew(ctx, node) }, nil
+		},
+	}
+}
+
 // Drained deletes the Pod: its processes get a SIGTERM.
 func (h *Herald) Drained(count int) Fault {
 	return Fault{
 		Name: podDeleted, Count: count, Measures: Lost,
-		Asked: []Asked{{Kind: outage.Connection}},
+		Asked: []Asked{{Kind: outage.Connection}, {Kind: outage.Kept}},
 		Inflict: func(ctx context.Context, _ *Bench, node string) (undo, error) {
 			dead, err := h.delete(ctx, node)
 			return func(ctx context.Context) error { return h.ready(ctx, dead) }, err
@@ -98,7 +122,7 @@ func (h *Herald) Drained(count int) Fault {
 func (h *Herald) Excluded(count int) Fault {
 	return Fault{
 		Name: nodeExcluded, Count: count, Measures: Lost,
-		Asked: []Asked{{Kind: outage.Connection}},
+		Asked: []Asked{{Kind: outage.Connection}, {Kind: outage.Kept}},
 		Inflict: func(ctx context.Context, b *Bench, node string) (undo, error) {
 			if err := h.Exclude(ctx, node); err != nil {
 				return nil, err

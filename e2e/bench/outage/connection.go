@@ -47,12 +47,5 @@ func (c *connections) once(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := conn.SetDeadline(deadline); err != nil {
-		return err
-	}
-	if _, err := conn.Write([]byte{0}); err != nil {
-		return err
-	}
-	_, err = conn.Read(make([]byte, 1))
-	return err
+	return exchange(conn, deadline)
 }

@@ -19,12 +19,12 @@ type datagrams struct {
 	record *record
 }
 
-func newDatagrams(target netip.AddrPort, kept *record) (*datagrams, error) {
+func newDatagrams(target netip.AddrPort, record *record) (*datagrams, error) {
 	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(target))
 	if err != nil {
 		return nil, err
 	}
-	return &datagrams{conn: conn, record: kept}, nil
+	return &datagrams{conn: conn, record: record}, nil
 }
 
 func (d *datagrams) ask(ctx context.Context) error {

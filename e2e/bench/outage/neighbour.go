@@ -18,7 +18,7 @@ type neighbours struct {
 	record    *record
 }
 
-func newNeighbours(link string, address netip.Addr, kept *record) (*neighbours, error) {
+func newNeighbours(link string, address netip.Addr, record *record) (*neighbours, error) {
 	requester, err := NewRequester(link)
 	if err != nil {
 		return nil, err
@@ -27,7 +27,7 @@ func newNeighbours(link string, address netip.Addr, kept *record) (*neighbours, 
 	if err != nil {
 		return nil, errors.Join(err, requester.Close())
 	}
-	return &neighbours{listener: listener, requester: requester, address: address, record: kept}, nil
+	return &neighbours{listener: listener, requester: requester, address: address, record: record}, nil
 }
 
 func (n *neighbours) ask(ctx context.Context) error {

@@ -21,6 +21,8 @@ const (
 	Datagram Kind = "udp"
 	// Connection asks by TCP, each on a new connection.
 	Connection Kind = "tcp"
+	// Kept asks by TCP, on connections that stay.
+	Kept Kind = "kept tcp"
 	// Neighbour asks on the segment who has the address, by ARP or neighbour
 	// discovery.
 	Neighbour Kind = "neighbour"
@@ -62,6 +64,9 @@ type Result struct {
 	// Stall is the longest time between two requests: a busy machine's doing,
 	// and nobody's fault.
 	Stall time.Duration `json:"stall"`
+	// Broken are the connections that stayed, for Kept, until they were reset
+	// or gave no answer.
+	Broken int `json:"broken,omitempty"`
 	// Voices are those who answered, by link-layer address, for Neighbour.
 	Voices map[string]Voice `json:"voices,omitempty"`
 }

@@ -13,6 +13,7 @@ type record struct {
 	base     int // number of the first request kept
 	requests []Request
 	voices   map[string]Voice
+	broken   int // connections
 }
 
 // ask notes a request, and returns its number.
@@ -49,6 +50,13 @@ func (r *record) hear(station string, at clock.Instant) {
 	r.voices[station] = voice
 }
 
+// lose notes that a connection broke.
+func (r *record) lose() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.broken++
+}
+
 // begin forgets everything.
 func (r *record) begin() {
 	r.mu.Lock()
@@ -56,6 +64,7 @@ func (r *record) begin() {
 	r.base += len(r.requests)
 	r.requests = nil
 	r.voices = map[string]Voice{}
+	r.broken = 0
 }
 
 // steady says whether all was answered between two instants.
@@ -74,6 +83,7 @@ func (r *record) result(until clock.Instant) Result {
 		end--
 	}
 	result := measure(r.requests[:end])
+	result.Broken = r.broken
 	result.Voices = maps.Clone(r.voices)
 	return result
 }

@@ -48,9 +48,9 @@ func Run(ctx context.Context, task Task, in io.Reader, out io.Writer) error {
 	group, ctx := errgroup.WithContext(ctx)
 	r := runner{task: task}
 	for _, target := range task.Targets {
-		kept := &record{voices: map[string]Voice{}}
-		r.records = append(r.records, kept)
-		a, err := newAsker(task, target, kept)
+		record := &record{voices: map[string]Voice{}}
+		r.records = append(r.records, record)
+		a, err := newAsker(task, target, record)
 		if err != nil {
 			cancel()
 			return errors.Join(fmt.Errorf("%s: %w", target, err), group.Wait())
@@ -62,14 +62,16 @@ func Run(ctx context.Context, task Task, in io.Reader, out io.Writer) error {
 	return errors.Join(err, ignoreCancelled(group.Wait()))
 }
 
-func newAsker(task Task, target netip.AddrPort, kept *record) (asker, error) {
+func newAsker(task Task, target netip.AddrPort, record *record) (asker, error) {
 	switch task.Kind {
 	case Datagram:
-		return newDatagrams(target, kept)
+		return newDatagrams(target, record)
 	case Connection:
-		return &connections{target: target, record: kept}, nil
+		return &connections{target: target, record: record}, nil
+	case Kept:
+		return &kept{target: target, record: record}, nil
 	case Neighbour:
-		return newNeighbours(task.Interface, target.Addr(), kept)
+		return newNeighbours(task.Interface, target.Addr(), record)
 	default:
 		return nil, fmt.Errorf("no way to ask by %q", task.Kind)
 	}
@@ -105,8 +107,8 @@ func (r *runner) obey(ctx context.Context, in *json.Decoder, out *json.Encoder) 
 
 func (r *runner) do(ctx context.Context, next command) reply {
 	if next.Begin {
-		for _, kept := range r.records {
-			kept.begin()
+		for _, record := range r.records {
+			record.begin()
 		}
 		return reply{}
 	}
@@ -117,8 +119,8 @@ func (r *runner) do(ctx context.Context, next command) reply {
 	if err != nil {
 		answer.Error = err.Error()
 	}
-	for i, kept := range r.records {
-		result := kept.result(until)
+	for i, record := range r.records {
+		result := record.result(until)
 		result.Target = r.task.Targets[i]
 		answer.Results = append(answer.Results, result)
 	}
@@ -154,15 +156,15 @@ func (r *runner) settle(ctx context.Context, quiet time.Duration) (clock.Instant
 // grace is how long the newest requests are not judged, for their answers may
 // be under way.
 func (r *runner) grace() time.Duration {
-	if r.task.Kind == Connection {
+	if r.task.Kind == Connection || r.task.Kind == Kept {
 		return patience
 	}
 	return 100 * time.Millisecond
 }
 
 func (r *runner) steady(from, until clock.Instant) bool {
-	for _, kept := range r.records {
-		if !kept.steady(from, until) {
+	for _, record := range r.records {
+		if !record.steady(from, until) {
 			return false
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -20,19 +19,24 @@ import (
 // ErrAbsent says that the machine has no stress-ng.
 var ErrAbsent = errors.New("stress-ng is not installed (apt-get install stress-ng)")
 
+// strain is what was done to the machine, and what it did.
+type strain struct {
+	// Pauses are by node.
+	Pauses map[string]Pauses `json:"pauses"`
+	Stalls []Stall           `json:"stalls"`
+}
+
 // load keeps all processors busy for a while, and stops each node's announcer
 // now and then.
-func load(ctx context.Context, s *site.Site, span time.Duration) (map[string]Pauses, error) {
+func load(ctx context.Context, s *site.Site, span time.Duration) (strain, error) {
 	if _, err := exec.LookPath("stress-ng"); err != nil {
-		return nil, ErrAbsent
+		return strain{}, ErrAbsent
 	}
 	processes, err := s.Roles.Processes(ctx)
 	if err != nil {
-		return nil, err
+		return strain{}, err
 	}
 	s.Logf("a loaded machine for %s", span)
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	group, ctx := errgroup.WithContext(ctx)
 	over := make(chan struct{})
 	group.Go(func() error {
@@ -41,41 +45,42 @@ func load(ctx context.Context, s *site.Site, span time.Duration) (map[string]Pau
 		_, err := s.Run(ctx, s.Remote, "stress-ng", "--cpu", "0", "--timeout", seconds, "--quiet", "--temp-path", os.TempDir())
 		return err
 	})
-	var mu sync.Mutex
-	all := map[string]Pauses{}
-	for _, process := range processes {
-		if process.Role != ground.Announcer {
-			continue
+	var result strain
+	group.Go(func() error { return until(over, s.Self(ctx, s.Remote, "metronome"), &result.Stalls) })
+	all := make([]Pauses, len(processes))
+	for i, process := range processes {
+		if process.Role == ground.Announcer {
+			cmd := s.Self(ctx, process.Host, "pauser", strconv.Itoa(process.PID))
+			group.Go(func() error { return until(over, cmd, &all[i]) })
 		}
-		group.Go(func() error {
-			pauses, err := pauseRemotely(ctx, s, process, over)
-			mu.Lock()
-			defer mu.Unlock()
-			all[process.Host] = pauses
-			return err
-		})
 	}
-	return all, group.Wait()
+	err = group.Wait()
+	result.Pauses = map[string]Pauses{}
+	for i, process := range processes {
+		if process.Role == ground.Announcer {
+			result.Pauses[process.Host] = all[i]
+		}
+	}
+	return result, err
 }
 
-func pauseRemotely(ctx context.Context, s *site.Site, process ground.Process, over <-chan struct{}) (Pauses, error) {
-	var pauses Pauses
-	cmd := s.Self(ctx, process.Host, "pauser", strconv.Itoa(process.PID))
+// until runs a command until over is closed, and decodes what it then says.
+func until(over <-chan struct{}, cmd *exec.Cmd, result any) error {
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
-		return pauses, err
+		return err
 	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return pauses, err
+		return err
 	}
 	if err := cmd.Start(); err != nil {
-		return pauses, err
+		return err
 	}
 	<-over
-	if err := errors.Join(in.Close(), json.NewDecoder(out).Decode(&pauses), cmd.Wait()); err != nil {
-		return pauses, fmt.Errorf("announcer of %s: %w", process.Host, err)
+	if err := errors.Join(in.Close(), json.NewDecoder(out).Decode(result), cmd.Wait()); err != nil {
+		return fmt.Errorf("%s: %w", cmd.Args, err)
 	}
-	return pauses, nil
+	return nil
 }

@@ -30,8 +30,7 @@ type Result struct {
 	Span      time.Duration `json:"span"`
 	Addresses int           `json:"addresses"`
 	Changes   []Moved       `json:"changes"`
-	// Pauses are by node.
-	Pauses map[string]Pauses `json:"pauses"`
+	strain                  // its stalls are timed from the start, as are the changes
 }
 
 // Moved is one change of owner.
@@ -66,7 +65,7 @@ func Measure(ctx context.Context, s *site.Site, span time.Duration) (result Resu
 		return result, err
 	}
 	defer func() { err = errors.Join(err, s.Cluster.Drop(context.WithoutCancel(ctx))) }()
-	result.Pauses, err = load(ctx, s, span)
+	result.strain, err = load(ctx, s, span)
 	if err != nil {
 		return result, err
 	}
@@ -80,6 +79,9 @@ func Measure(ctx context.Context, s *site.Site, span time.Duration) (result Resu
 		}
 		result.Changes = append(result.Changes, Moved{change.Address, owner, change.At.Since(start)})
 	}
+	for i := range result.Stalls {
+		result.Stalls[i].At -= start
+	}
 	return result, s.UnexposeMany(ctx, failover.HeraldClass)
 }
 
@@ -91,9 +93,14 @@ func Figures(r Result) []figure.Figure {
 		stops = append(stops, float64(pauses.Count))
 		took = append(took, float64(pauses.Longest.Microseconds())/1000)
 	}
+	var stalls []float64
+	for _, stall := range r.Stalls {
+		stalls = append(stalls, float64(stall.Length.Microseconds())/1000)
+	}
 	return []figure.Figure{
 		figure.Single(name+", changes of owner", "changes", float64(len(r.Changes)), 1, figure.AtMost(0)),
 		figure.Quantiles(name+", stops of each announcer", "stops", stops),
 		figure.Quantiles(name+", longest stop of each announcer", "ms", took),
+		figure.Quantiles(name+", stalls of the machine itself", "ms", stalls),
 	}
 }

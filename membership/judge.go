@@ -40,8 +40,9 @@ func (d *detector) judgeRoutes(m *member, now moment) (why Reason) {
 		case r.refused > r.last && !r.rejects:
 			why = Refused
 		default:
-			if !r.probed && !r.rejects {
-				r.probed = true
+			// Again after each interval: a process may take its time to die.
+			if !r.rejects && (r.asked == 0 || now >= r.asked+r.interval) {
+				r.asked = now
 				d.probes = append(d.probes, probe{link: r.link, target: r.source})
 			}
 			continue
@@ -62,8 +63,10 @@ func (d *detector) next(patient bool) (at moment, ok bool) {
 			}
 			due := r.suspicious(d.hold)
 			switch {
-			case r.probed || r.rejects:
+			case r.rejects:
 				due = r.deadline(d.hold)
+			case r.asked != 0:
+				due = max(due, min(r.asked+r.interval, r.deadline(d.hold)))
 			case patient:
 				due = min(due+r.interval, r.deadline(d.hold))
 			}

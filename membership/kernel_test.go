@@ -137,8 +137,11 @@ func TestClockWentBack(t *testing.T) {
 	o := fast("b")
 	o.Incarnation = before.Incarnation - 1000
 	b = run(t, host, o)
-	if e := a.waitJoined(t, "b"); e.id.Incarnation <= before.Incarnation || e.id != b.ID() {
-		t.Errorf("b is %v, thinks that it is %v, and was %v", e.id, b.ID(), before)
+	e := a.wait(t, "b with a higher incarnation", func(e event) bool {
+		return e.what == "joined" && e.id.Node == "b" && e.id.Incarnation > before.Incarnation
+	})
+	if e.id != b.ID() {
+		t.Errorf("b is %v, and thinks that it is %v", e.id, b.ID())
 	}
 }
 

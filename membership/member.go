@@ -47,7 +47,8 @@ type route struct {
 	prefixes   []netip.Prefix
 	tally      *tally
 
-	probed bool
+	// asked is when it was last asked if it still listens, 0 if not since it was heard.
+	asked moment
 	// refused is when its host said that nobody listens there. rejects: it was
 	// heard after that, so some firewall says so.
 	refused moment
@@ -112,7 +113,7 @@ func (r *route) hear(h *hearing) {
 	if r.refused != 0 && h.at > r.refused {
 		r.rejects = true
 	}
-	r.sequence, r.last, r.probed = h.sequence, h.at, false
+	r.sequence, r.last, r.asked = h.sequence, h.at, 0
 }
 
 // says takes what a heartbeat says of the route, and reports if it is new.

@@ -16,7 +16,7 @@ func TestKilled(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			n := newNetwork(t)
 			a := run(t, n.host(t, families...), Options{Node: "a", Interval: 100 * time.Millisecond})
-			b := startChild(t, n.host(t, families...), Options{Node: "b"})
+			b := startChild(t, n.host(t, families...), Options{Node: "b", Interval: 25 * time.Millisecond, Multiplier: 100})
 			a.waitJoined(t, "b")
 			b.signal(t, syscall.SIGKILL)
 			if e := a.waitGone(t, "b"); e.reason != Refused {

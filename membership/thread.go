@@ -75,6 +75,8 @@ const (
 	claimsRoom = 256
 	// never is when nothing is due.
 	never = moment(1<<63 - 1)
+	// judgePause is the least time between two judgements that nothing else causes.
+	judgePause = 200 * time.Microsecond
 	// idlePoll bounds a wait, so that the clocks are compared now and then.
 	idlePoll = time.Second
 )
@@ -146,7 +148,8 @@ func (t *thread) rouse(now moment) { t.alertUntil = now + alertTime }
 func (t *thread) next() moment {
 	at := t.due
 	if judge, ok := t.detect.next(!t.alert()); ok {
-		at = min(at, judge)
+		// Whatever the detector says, it does not keep a real-time thread busy.
+		at = min(at, max(judge, t.clock()+judgePause))
 	}
 	return at
 }

@@ -1,6 +1,7 @@
 package membership
 
 import (
+	"fmt"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -167,8 +168,8 @@ func (t *thread) wait(until moment) error {
 	if !t.alert() {
 		polls = polls[:1]
 	}
-	if _, err := unix.Ppoll(polls, &t.timeout, nil); err != nil && err != unix.EINTR { //nolint:errorlint // an errno
-		return err
+	if errno := park(polls, &t.timeout); errno != 0 && errno != unix.EINTR {
+		return fmt.Errorf("wait for datagrams: %w", errno)
 	}
 	return nil
 }

@@ -1,0 +1,32 @@
+package membership
+
+import (
+	"unsafe" // for go:linkname too
+
+	"golang.org/x/sys/unix"
+)
+
+// These are what Go's own blocking waits say to its scheduler. An ordinary system
+// call leaves a P with the thread, for sysmon to take away: it wakes some 20 times
+// for that at each wait, and marks the thread as one that ran for too long, which
+// then has to wait for an ordinary thread. With a node favoured, beside eight busy
+// loops, the longest gap of a 25 ms heartbeat was 28 ms this way and 35 to 57 ms by
+// the other, at less of the processor. The runtime keeps both names for packages
+// like this one (go.dev/issue/67401).
+
+//go:linkname entersyscallblock runtime.entersyscallblock
+func entersyscallblock()
+
+//go:linkname exitsyscall runtime.exitsyscall
+func exitsyscall()
+
+// park waits until a descriptor is ready or the timeout is over, without a P.
+//
+//go:nosplit
+func park(polls []unix.PollFd, timeout *unix.Timespec) unix.Errno {
+	first, count := unsafe.Pointer(unsafe.SliceData(polls)), uintptr(len(polls))
+	entersyscallblock()
+	_, _, errno := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(first), count, uintptr(unsafe.Pointer(timeout)), 0, 0, 0)
+	exitsyscall()
+	return errno
+}

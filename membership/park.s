@@ -1,0 +1,1 @@
+// It lets park.go declare functions without a body.

@@ -17,9 +17,9 @@ const (
 	// thousand addresses live in some 90 MiB: under a limit as low as that, it
 	// would never rest.
 	memoryLimit = 256 << 20
-	// processors leaves the timing thread one that nothing else of this process
-	// is on, which Go makes even a thread in real time wait for.
-	processors = 4
+	// processors leave the timing thread one that nothing else of this process
+	// is on: without, Go makes even a thread in real time wait.
+	processors = 16
 )
 
 // tune makes the process small, and sees to it that others make it wait little.

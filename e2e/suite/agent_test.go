@@ -39,19 +39,47 @@ var _ = Describe("A node's processes", func() {
 		Expect(s.Owner(ctx, "web", address)).To(Equal(owner))
 	})
 
-	It("answer again after the announcer was killed", func(ctx SpecContext) {
+	It("lose no request when the agent crashes again and again", func(ctx SpecContext) {
 		s := stage.New(ctx)
 		s.Deploy(ctx, "web", 2)
-		s.Expose(ctx, "web", scene.Dual)
-		for _, address := range s.Addresses(ctx, "web", 2) {
-			s.Reach(ctx, stage.Client, address, scene.HTTP)
-			owner := s.Owner(ctx, "web", address)
-			announcer := stage.Process(ctx, ground.Announcer, owner)
-			stage.Signal(ctx, announcer, "KILL")
-			stage.AwaitSuccessors(ctx, announcer)
-			stage.Forget(ctx)
-			s.Reach(ctx, stage.Client, address, scene.HTTP)
-			Expect(s.Owner(ctx, "web", address)).To(Equal(owner))
+		s.Expose(ctx, "web")
+		address := s.Address(ctx, "web")
+		s.Reach(ctx, stage.Client, address, scene.HTTP)
+		owner := s.Owner(ctx, "web", address)
+		DeferCleanup(stage.Renew, owner)
+		capture := stage.Capture(ctx)
+		flow := stage.Flow(ctx, address, scene.HTTP)
+		for range 3 { // ever as soon as it runs
+			agent := stage.Process(ctx, ground.Agent, owner)
+			stage.Signal(ctx, agent, "KILL")
+			Eventually(stage.Processes).WithContext(ctx).WithArguments(ground.Agent, owner).Should(
+				ConsistOf(HaveField("PID", Not(Equal(agent.PID)))))
 		}
+		flow.Stop().Unharmed()
+		capture.OnlyBy(scene.Owners{address: owner})
+		Expect(stage.Responders(ctx, address)).To(Equal([]string{owner}))
+	})
+
+	It("lose no request when the node is cut off from the API server, and not Ready for that", func(ctx SpecContext) {
+		s := stage.New(ctx)
+		owner, before := s.Crowd(ctx, "web")
+		s.Deploy(ctx, "web", 1, scene.OnNode(stage.Others(owner)[0]))
+		var flows []*scene.Flow
+		for _, address := range before.Of(owner) {
+			s.Reach(ctx, stage.Client, address, scene.HTTP)
+			flows = append(flows, stage.Flow(ctx, address, scene.HTTP))
+		}
+		capture := stage.Capture(ctx)
+
+		heal := stage.Cut(ctx, owner, stage.Components.Server().Host)
+		stage.AwaitNodeReady(ctx, owner, false)
+		heal(ctx)
+		stage.AwaitNodeReady(ctx, owner, true)
+
+		for _, flow := range flows {
+			flow.Stop().Unharmed()
+		}
+		capture.OnlyBy(before)
+		Expect(s.Owners(ctx)).To(Equal(before))
 	})
 })

@@ -25,9 +25,9 @@ var _ = Describe("What is seen on the wire", func() {
 			before, err := replies(ctx)
 			Expect(err).NotTo(HaveOccurred())
 
-			capture := stage.Capture(ctx, address)
+			capture := stage.Capture(ctx)
 			Expect(stage.Responders(ctx, address)).To(Equal([]string{owner}))
-			Eventually(capture.Nodes).WithContext(ctx).Should(Equal([]string{owner}))
+			Eventually(capture.Nodes).WithContext(ctx).WithArguments(address).Should(Equal([]string{owner}))
 
 			Eventually(replies).WithContext(ctx).Should(BeNumerically(">", before))
 		}

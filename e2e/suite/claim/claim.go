@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,6 +19,8 @@ type Claim struct {
 	Address netip.Addr `json:"address"`
 	// MAC is the station's link-layer address.
 	MAC string `json:"mac"`
+	// At is when the frame was read.
+	At time.Time `json:"at"`
 }
 
 // Listener hears the claims on one link.
@@ -67,6 +70,7 @@ func (l *Listener) Next() (Claim, error) {
 			return Claim{}, err
 		}
 		if claim, ok := parse(l.frame[:n]); ok {
+			claim.At = time.Now()
 			return claim, nil
 		}
 	}

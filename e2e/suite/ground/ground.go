@@ -5,6 +5,7 @@ package ground
 import (
 	"context"
 	"os/exec"
+	"syscall"
 
 	"k8s.io/client-go/rest"
 )
@@ -24,6 +25,13 @@ type Ground struct {
 	Global, Spare Ranges
 	Hosts         Hosts
 	Roles         Roles
+	Segment       Segment
+	Components    Components
+	// Herald returns a command line of the herald program, with an
+	// administrator's kubeconfig.
+	Herald func(ctx context.Context, args ...string) (*exec.Cmd, error)
+	// Announcer is the path of the announcer's program, the same on every host.
+	Announcer string
 }
 
 // Hosts are the machines of the ground.
@@ -59,4 +67,34 @@ type Roles interface {
 	Processes(ctx context.Context) ([]Process, error)
 	// Logs returns what each role wrote, by a name that tells host and role.
 	Logs(ctx context.Context) (map[string][]byte, error)
+}
+
+// Segment is the network between the hosts.
+type Segment interface {
+	// LinkDown sets a node's link to the segment down, LinkUp up again, with all
+	// that the node had configured on it.
+	LinkDown(ctx context.Context, node string) error
+	LinkUp(ctx context.Context, node string) error
+	// Drop makes the switch drop what nftables rules of the bridge family say;
+	// its ports have the names of the hosts. The rules take the place of those
+	// before.
+	Drop(ctx context.Context, rules ...string) error
+}
+
+// Component is one of the cluster's own processes, by its program's name.
+type Component struct{ Host, Name string }
+
+// The components that cases harm.
+const (
+	Kubelet = "kubelet"
+	Proxy   = "kube-proxy"
+)
+
+// Components are the cluster's own processes, which nobody starts again when
+// they end. What a kubelet runs ends with it.
+type Components interface {
+	Signal(ctx context.Context, component Component, signal syscall.Signal) error
+	Start(ctx context.Context, component Component) error
+	// Server is the API server.
+	Server() Component
 }

@@ -68,11 +68,17 @@ func onLab(ctx context.Context, cluster *lab.Cluster) (Ground, error) {
 		Interface: "eth0",
 		Hosts:     labHosts{cluster},
 		Roles:     labRoles{cluster, api},
+
+		Segment:    labSegment{cluster},
+		Components: labComponents{cluster},
 		// Between the nodes' numbers and the global pool.
 		Spare: Ranges{
 			V4: Range{netip.MustParseAddr("192.168.100.100"), netip.MustParseAddr("192.168.100.199")},
 			V6: Range{netip.MustParseAddr("fd00:100::2:0"), netip.MustParseAddr("fd00:100::2:ffff")},
 		},
+	}
+	if site.Herald, site.Announcer, err = labPrograms(cluster); err != nil {
+		return Ground{}, err
 	}
 	for _, node := range cluster.Nodes() {
 		site.Nodes = append(site.Nodes, node.Name)

@@ -7,6 +7,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -18,6 +19,7 @@ import (
 const usage = `usage: probe flow URL                 requests until standard input ends, then a summary
        probe udp ADDRESS:PORT TEXT     sends TEXT until there is an answer
        probe forget ADDRESS            the kernel's record of connections to the address
+       probe stall PID                 stops a process for 50 ms, and tells for how many nanoseconds it was
        probe claims INTERFACE          a line of JSON for each claim of an address, the first when it listens
        probe rubbish INTERFACE ADDR…   malformed ARP and NDP frames about the addresses`
 
@@ -48,6 +50,9 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 			return err
 		}
 		return forget(address)
+	case len(args) == 2 && args[0] == "stall":
+		took, err := stall(args[1])
+		return errors.Join(err, json.NewEncoder(out).Encode(took))
 	case len(args) == 2 && args[0] == "claims":
 		return claims(args[1], json.NewEncoder(out))
 	case len(args) >= 3 && args[0] == "rubbish":

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"slices"
 	"sync"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -15,20 +16,19 @@ import (
 )
 
 // Capture is a record, made on the client, of who said on the segment that it
-// has an address. It ends with the case.
+// has which address. It ends with the case.
 //
 // It is made by package claim: tcpdump, which shows the same to a reader, does
 // not run in the user namespace that a lab of an ordinary user is in.
 type Capture struct {
-	stage   *Stage
-	address netip.Addr
+	stage *Stage
 
 	mu     sync.Mutex
-	claims []claim.Claim
+	claims map[netip.Addr][]claim.Claim
 }
 
 // Capture begins a record, and returns once nothing is missed any more.
-func (st *Stage) Capture(ctx context.Context, address netip.Addr) *Capture {
+func (st *Stage) Capture(ctx context.Context) *Capture {
 	GinkgoHelper()
 	cmd := st.Hosts.Command(ctx, st.Client, st.Probe, "claims", st.Interface)
 	cmd.Stderr = GinkgoWriter
@@ -39,7 +39,7 @@ func (st *Stage) Capture(ctx context.Context, address netip.Addr) *Capture {
 		Expect(cmd.Process.Kill()).To(Succeed())
 		Expect(cmd.Wait()).To(BeAssignableToTypeOf(&exec.ExitError{}))
 	})
-	c := &Capture{stage: st, address: address}
+	c := &Capture{stage: st, claims: map[netip.Addr][]claim.Claim{}}
 	decoder := json.NewDecoder(output)
 	var listening claim.Claim
 	Expect(decoder.Decode(&listening)).To(Succeed())
@@ -55,20 +55,18 @@ func (c *Capture) record(from *json.Decoder) {
 			return
 		}
 		c.mu.Lock()
-		c.claims = append(c.claims, heard)
+		c.claims[heard.Address] = append(c.claims[heard.Address], heard)
 		c.mu.Unlock()
 	}
 }
 
-// Nodes returns the nodes that said that they have the address so far.
-func (c *Capture) Nodes() ([]string, error) {
+// Nodes returns the nodes that said that they have an address so far, in the
+// order in which they first did.
+func (c *Capture) Nodes(address netip.Addr) ([]string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	nodes := []string{}
-	for _, claim := range c.claims {
-		if claim.Address != c.address {
-			continue
-		}
+	for _, claim := range c.claims[address] {
 		node, err := c.stage.nodeOf(claim.MAC)
 		if err != nil {
 			return nil, err
@@ -78,4 +76,24 @@ func (c *Capture) Nodes() ([]string, error) {
 		}
 	}
 	return nodes, nil
+}
+
+// Times returns when it was said of an address.
+func (c *Capture) Times(address netip.Addr) []time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var times []time.Time
+	for _, claim := range c.claims[address] {
+		times = append(times, claim.At)
+	}
+	return times
+}
+
+// OnlyBy fails the case if any other node than its owner said that it has one of
+// the addresses.
+func (c *Capture) OnlyBy(owners Owners) {
+	GinkgoHelper()
+	for address, owner := range owners {
+		Expect(c.Nodes(address)).To(Or(BeEmpty(), Equal([]string{owner})), "who said to have %s", address)
+	}
 }

@@ -98,7 +98,14 @@ const retransmission = time.Second
 // packet, or took as long as if it had.
 func (s Summary) Unharmed() {
 	GinkgoHelper()
-	Expect(s.Sent).To(BeNumerically(">", 10), "requests of the flow")
-	Expect(s.Lost).To(BeZero(), "of %d requests, the first that lost packets:\n%v", s.Sent, s.Losses)
+	s.Lose(0)
 	Expect(s.Slowest).To(BeNumerically("<", retransmission), "the slowest of %d requests", s.Sent)
+}
+
+// Lose fails the case if more requests of the flow lost a packet or got no
+// answer than may.
+func (s Summary) Lose(atMost int) {
+	GinkgoHelper()
+	Expect(s.Sent).To(BeNumerically(">", 10), "requests of the flow")
+	Expect(s.Lost).To(BeNumerically("<=", atMost), "of %d requests, the first that lost packets:\n%v", s.Sent, s.Losses)
 }

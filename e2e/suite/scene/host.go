@@ -33,3 +33,15 @@ func (st *Stage) Rubbish(ctx context.Context, addresses ...netip.Addr) {
 	_, err := st.run(ctx, st.Client, args...)
 	Expect(err).NotTo(HaveOccurred())
 }
+
+// CommandLine runs the herald program as an administrator would, and returns what
+// it prints.
+func (st *Stage) CommandLine(ctx context.Context, args ...string) string {
+	GinkgoHelper()
+	cmd, err := st.Herald(ctx, args...)
+	Expect(err).NotTo(HaveOccurred())
+	cmd.Stderr = GinkgoWriter
+	output, err := cmd.Output()
+	Expect(err).NotTo(HaveOccurred(), "herald %s", strings.Join(args, " "))
+	return string(output)
+}

@@ -36,6 +36,19 @@ func (st *Stage) AgentMetric(ctx context.Context, node, metric string, labels ma
 	return sum, nil
 }
 
+// AgentsMetric returns the same of all nodes together.
+func (st *Stage) AgentsMetric(ctx context.Context, metric string, labels map[string]string) (float64, error) {
+	var sum float64
+	for _, node := range st.Nodes {
+		part, err := st.AgentMetric(ctx, node, metric, labels)
+		if err != nil {
+			return 0, err
+		}
+		sum += part
+	}
+	return sum, nil
+}
+
 // token returns one of the account that may read the agents' port.
 func (st *Stage) token(ctx context.Context) (string, error) {
 	granted, err := st.API.CoreV1().ServiceAccounts(System).CreateToken(ctx, "herald-status", &authenticationv1.TokenRequest{}, metav1.CreateOptions{})

@@ -86,15 +86,17 @@ func (st *Stage) PoolEvents(ctx context.Context, reason string) (string, error) 
 }
 
 // Events returns the notes of a Service's events that have a reason, one a
-// line.
+// line; with "", those of all Services of the scene.
 func (s *Scene) Events(ctx context.Context, service, reason string) (string, error) {
 	return s.events(ctx, s.Namespace, service, reason)
 }
 
 func (st *Stage) events(ctx context.Context, namespace, name, reason string) (string, error) {
-	list, err := st.API.EventsV1().Events(namespace).List(ctx, metav1.ListOptions{
-		FieldSelector: "regarding.name=" + name + ",reason=" + reason,
-	})
+	selector := "reason=" + reason
+	if name != "" {
+		selector += ",regarding.name=" + name
+	}
+	list, err := st.API.EventsV1().Events(namespace).List(ctx, metav1.ListOptions{FieldSelector: selector})
 	if err != nil {
 		return "", err
 	}

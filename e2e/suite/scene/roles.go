@@ -2,8 +2,10 @@ package scene
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"strconv"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -39,6 +41,34 @@ func (st *Stage) Signal(ctx context.Context, process ground.Process, signal stri
 	Expect(err).NotTo(HaveOccurred())
 }
 
+// stallLimit is how long a stall of 50 ms may be in the end: a node is
+// dead after 100 ms.
+const stallLimit = 60 * time.Millisecond
+
+// Stall stops a process for 50 ms. It fails the case if the machine was too busy
+// to let it go on in time.
+func (st *Stage) Stall(ctx context.Context, process ground.Process) {
+	GinkgoHelper()
+	output, err := st.run(ctx, process.Host, st.Probe, "stall", strconv.Itoa(process.PID))
+	Expect(err).NotTo(HaveOccurred())
+	var took time.Duration
+	Expect(json.Unmarshal(output, &took)).To(Succeed())
+	AddReportEntry("stall", took.String())
+	Expect(took).To(BeNumerically("<", stallLimit), "the machine is too busy to tell")
+}
+
+// AwaitHeartbeats waits until a node has received heartbeats of its peers, and
+// sent some, that were not under way before.
+func (st *Stage) AwaitHeartbeats(ctx context.Context, node string) {
+	GinkgoHelper()
+	for _, metric := range []string{"herald_heartbeats_sent_total", "herald_heartbeats_received_total"} {
+		count := func(ctx context.Context) (float64, error) { return st.AgentMetric(ctx, node, metric, nil) }
+		before, err := count(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		Eventually(count).WithContext(ctx).Should(BeNumerically(">", before))
+	}
+}
+
 // AwaitSuccessors waits until as many other processes are ready in the place
 // of those that were killed.
 func (st *Stage) AwaitSuccessors(ctx context.Context, killed ...ground.Process) {
@@ -61,5 +91,5 @@ func (st *Stage) AwaitSuccessors(ctx context.Context, killed ...ground.Process) 
 			now[process]--
 			g.Expect(now[process]).To(BeNumerically(">=", 0), "%s on %s", process.Role, process.Host)
 		}
-	}).WithContext(ctx).Should(Succeed())
+	}).WithContext(ctx).WithTimeout(recovery).Should(Succeed())
 }

@@ -15,19 +15,22 @@ import (
 // datagrams asks by UDP: each datagram carries its number, and the echo sends
 // it back.
 type datagrams struct {
-	conn   *net.UDPConn
+	target netip.AddrPort
 	record *record
-}
-
-func newDatagrams(target netip.AddrPort, record *record) (*datagrams, error) {
-	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(target))
-	if err != nil {
-		return nil, err
-	}
-	return &datagrams{conn: conn, record: record}, nil
+	conn   *net.UDPConn
 }
 
 func (d *datagrams) ask(ctx context.Context) error {
+	for d.conn == nil {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		conn, err := d.open()
+		if err != nil {
+			return err
+		}
+		d.conn = conn
+	}
 	stop := context.AfterFunc(ctx, func() { _ = d.conn.Close() })
 	defer stop()
 	var listening sync.WaitGroup
@@ -40,6 +43,27 @@ func (d *datagrams) ask(ctx context.Context) error {
 		_, _ = d.conn.Write(question)
 		return nil
 	})
+}
+
+// open returns a socket by which an answer came, or nil if none did: a node that
+// gets a datagram before its kube-proxy has the rules goes on to track that
+// socket's datagrams without them, so that another has to be tried.
+func (d *datagrams) open() (*net.UDPConn, error) {
+	const tries, wait = 3, 50 * time.Millisecond
+	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(d.target))
+	if err != nil {
+		return nil, err
+	}
+	for range tries {
+		if err := conn.SetReadDeadline(time.Now().Add(wait)); err != nil {
+			return nil, errors.Join(err, conn.Close())
+		}
+		_, _ = conn.Write([]byte{0}) // an error is an ICMP message, as below
+		if _, err := conn.Read(make([]byte, 1)); err == nil {
+			return conn, conn.SetReadDeadline(time.Time{})
+		}
+	}
+	return nil, conn.Close()
 }
 
 // listen returns when the socket is closed.

@@ -65,7 +65,7 @@ func Run(ctx context.Context, task Task, in io.Reader, out io.Writer) error {
 func newAsker(task Task, target netip.AddrPort, record *record) (asker, error) {
 	switch task.Kind {
 	case Datagram:
-		return newDatagrams(target, record)
+		return &datagrams{target: target, record: record}, nil
 	case Connection:
 		return &connections{target: target, record: record}, nil
 	case Kept:

@@ -7,8 +7,6 @@ import (
 	"net/netip"
 	"syscall"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/heraldlb/herald/e2e/bench/site"
 	"github.com/heraldlb/herald/e2e/bench/steady"
 )
@@ -188,5 +186,6 @@ func (m *MetalLB) Uninstall(ctx context.Context) error {
 		}
 		failed = errors.Join(failed, err)
 	}
-	return errors.Join(failed, m.site.API.CoreV1().Namespaces().Delete(ctx, MetalNamespace, metav1.DeleteOptions{}))
+	// It may be installed again: that waits until nothing is left.
+	return errors.Join(failed, m.kubectl(ctx, "", "delete", "namespace", MetalNamespace, "--wait", "--timeout=60s"))
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 
 	"github.com/heraldlb/herald/e2e/bench/outage"
 	"github.com/heraldlb/herald/e2e/lab"
@@ -39,7 +40,9 @@ func Open(ctx context.Context, base ground.Ground, out io.Writer) (*Site, error)
 	if err != nil {
 		return nil, err
 	}
-	api, err := kubernetes.NewForConfig(base.Config)
+	config := rest.CopyConfig(base.Config)
+	config.WarningHandler = rest.NoWarnings{} // that external IPs are deprecated is known
+	api, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return nil, err
 	}

@@ -62,8 +62,9 @@ func beats(ctx context.Context, processor int) ([]Stall, error) {
 	if err := unix.SchedSetaffinity(0, &set); err != nil {
 		return nil, fmt.Errorf("processor %d: %w", processor, err)
 	}
-	// Without the right to it, a thread that waits its turn tells less.
-	_ = realTime()
+	if err := realTime(); err != nil {
+		return nil, fmt.Errorf("real-time priority: %w", err) // a thread that waits its turn tells nothing
+	}
 	var stalls []Stall
 	wait := unix.NsecToTimespec(int64(beat))
 	before, err := clock.Now()

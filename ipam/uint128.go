@@ -55,7 +55,9 @@ func (u uint128) previous() uint128 {
 	return uint128{u.hi, u.lo - 1}
 }
 
-func (u uint128) shiftLeft(n uint) uint128 { return uint128{u.hi<<n | u.lo>>(64-n), u.lo << n} }
+func (u uint128) shiftLeft(n uint) uint128 { //nolint:unparam // the other of shiftRight
+	return uint128{u.hi<<n | u.lo>>(64-n), u.lo << n}
+}
 
 func (u uint128) shiftRight(n uint) uint128 { return uint128{u.hi >> n, u.lo>>n | u.hi<<(64-n)} }
 

@@ -98,7 +98,7 @@ func reportTimes(b *testing.B, all []time.Duration) {
 func BenchmarkGap(b *testing.B) {
 	n := newNetwork(b)
 	startChild(b, n.host(b, v4, v6), Options{Node: "a"})
-	s := newStranger(b, n.host(b, v4), v4)
+	s := newStranger(b, n.host(b, v4))
 	for range 8 {
 		busy := exec.Command("sh", "-c", "while :; do :; done")
 		must(b, busy.Start())

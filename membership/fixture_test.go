@@ -279,7 +279,7 @@ func (s *station) nobodyGone(t testing.TB, nodes ...string) {
 func (s *station) sample(metric, label string) float64 {
 	sum := 0.0
 	for _, m := range s.Samples() {
-		if m.Metric == metric && (label == "" || m.Reason == label || string(m.State) == label) {
+		if m.Metric == metric && (label == "" || m.Reason == label || m.State == label) {
 			sum += m.Value
 		}
 	}

@@ -1,6 +1,7 @@
 package membership
 
 import (
+	"errors"
 	"net/netip"
 	"sync"
 	"testing"
@@ -34,7 +35,7 @@ func (s *stranger) flood(t testing.TB, datagram func(n uint64) []byte) (stop fun
 					break
 				}
 				sent++
-				if err := sendTo(s.fd, datagram(sent), &s.to); err != nil && err != unix.ENOBUFS {
+				if err := sendTo(s.fd, datagram(sent), &s.to); err != nil && !errors.Is(err, unix.ENOBUFS) {
 					t.Errorf("flood: %v", err)
 					return
 				}
@@ -104,7 +105,7 @@ func TestFlood(t *testing.T) {
 			if other := n.host(t, v4); test.spoof {
 				s = newSpoofer(t, other, netip.MustParseAddr(hostOfB))
 			} else {
-				s = newStranger(t, other, v4)
+				s = newStranger(t, other)
 			}
 			stop := s.flood(t, test.flood(t, s, b.ID()))
 			during(t, 700*time.Millisecond)

@@ -47,7 +47,9 @@ func TestStoppedReader(t *testing.T) {
 	a := run(t, n.host(t, v4, v6), Options{Node: "a"})
 	b := startChild(t, n.host(t, v4, v6), Options{Node: "b"})
 	a.waitJoined(t, "b")
-	for b.cries.Scan() && b.cries.Text() != "joined a" {
+	joined := false
+	for !joined && b.cries.Scan() {
+		joined = b.cries.Text() == "joined a"
 	}
 	for range 3 {
 		b.signal(t, syscall.SIGSTOP)

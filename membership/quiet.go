@@ -23,5 +23,5 @@ func (q *quiet) log(log *slog.Logger, topic, what string, args ...any) {
 		s = &rate.Sometimes{Interval: quietPause}
 		(*q)[topic] = s
 	}
-	s.Do(func() { log.Warn(what, args...) })
+	s.Do(func() { log.Warn(what, args...) }) //nolint:sloglint // each caller has a constant
 }

@@ -27,20 +27,16 @@ type stranger struct {
 }
 
 // newStranger opens the socket that an announcer would.
-func newStranger(t testing.TB, h *l2test.Host, family string) *stranger {
+func newStranger(t testing.TB, h *l2test.Host) *stranger {
 	t.Helper()
 	index := h.Link(t, "eth0").Attrs().Index
 	s := &stranger{sealer: wire.NewSealer(wire.ClusterOf(""), nil)}
 	h.Do(t, func() (err error) {
-		s.fd, err = openSocket(socketOf{link: index, name: "eth0", is4: family == v4, port: wire.Port})
+		s.fd, err = openSocket(socketOf{link: index, name: "eth0", is4: true, port: wire.Port})
 		return err
 	})
 	t.Cleanup(func() { must(t, unix.Close(s.fd)) })
-	group := group6()
-	if family == v4 {
-		group = group4()
-	}
-	s.to = newSockaddr(netip.AddrPortFrom(group, wire.Port), index)
+	s.to = newSockaddr(netip.AddrPortFrom(group4(), wire.Port), index)
 	return s
 }
 
@@ -132,7 +128,7 @@ func TestDropped(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			n := newNetwork(t)
-			a, s := run(t, n.host(t, v4), fast("a")), newStranger(t, n.host(t, v4), v4)
+			a, s := run(t, n.host(t, v4), fast("a")), newStranger(t, n.host(t, v4))
 			a.waitSent(t)
 			test.send(t, s)
 			a.waitDrop(t, test.reason)
@@ -155,7 +151,7 @@ func TestOffLink(t *testing.T) {
 	a, other := run(t, n.host(t, v4), fast("a")), n.host(t)
 	other.Address(t, "eth0", "198.51.100.2/24")
 	a.waitSent(t)
-	s := newStranger(t, other, v4)
+	s := newStranger(t, other)
 	s.send(t, s.heartbeat(t, election.ID{Node: "x", Incarnation: 1}, 1))
 	a.waitDrop(t, "off-link")
 }
@@ -211,7 +207,7 @@ func TestReplay(t *testing.T) {
 	hostB := n.host(t, v4)
 	a, b := run(t, n.host(t, v4), fast("a")), run(t, hostB, fast("b"))
 	a.waitJoined(t, "b")
-	recorded := newStranger(t, n.host(t, v4), v4).record(t, b.ID())
+	recorded := newStranger(t, n.host(t, v4)).record(t, b.ID())
 	b.stop()
 	a.waitGone(t, "b")
 	spoofer := newSpoofer(t, n.host(t, v4), netip.MustParseAddr("192.0.2.3"))

@@ -36,6 +36,9 @@ var _ = Describe("externalTrafficPolicy Local", func() {
 		By("taking the last Pod away")
 		s.Scale(ctx, "web", 0)
 		s.Silence(ctx, addresses...)
+		for _, family := range []string{"IPv4", "IPv6"} {
+			Expect(s.Unannounced(ctx, "web", family, "NoEligibleNode")).To(ContainSubstring("no node"))
+		}
 
 		By("bringing it back")
 		s.Scale(ctx, "web", 1)

@@ -19,6 +19,9 @@ type Claim struct {
 	Address netip.Addr `json:"address"`
 	// MAC is the station's link-layer address.
 	MAC string `json:"mac"`
+	// Unasked says that the frame answers nobody: it is an ARP request, or an
+	// advertisement that was not solicited.
+	Unasked bool `json:"unasked,omitempty"`
 	// At is when the frame was read.
 	At time.Time `json:"at"`
 }
@@ -84,13 +87,17 @@ func (l *Listener) Close() error { return l.socket.Close() }
 const (
 	source        = 6
 	etherType     = 12
+	arpOperation  = 20
 	arpSender     = 28
 	arpEnd        = 42
 	nextHeader    = 20
 	icmpType      = 54
+	flags         = 58
 	target        = 62
 	targetEnd     = 78
 	advertisement = 136
+	arpRequest    = 1
+	solicited     = 0x40
 )
 
 // parse returns the claim that a frame is, if it is one. The sender of an ARP
@@ -99,18 +106,21 @@ func parse(frame []byte) (Claim, bool) {
 	if len(frame) < arpEnd {
 		return Claim{}, false
 	}
-	var address netip.Addr
+	var claim Claim
 	switch binary.BigEndian.Uint16(frame[etherType:]) {
 	case unix.ETH_P_ARP:
-		address = netip.AddrFrom4([4]byte(frame[arpSender:]))
+		claim.Address = netip.AddrFrom4([4]byte(frame[arpSender:]))
+		claim.Unasked = binary.BigEndian.Uint16(frame[arpOperation:]) == arpRequest
 	case unix.ETH_P_IPV6:
 		if len(frame) < targetEnd || frame[nextHeader] != unix.IPPROTO_ICMPV6 || frame[icmpType] != advertisement {
 			return Claim{}, false
 		}
-		address = netip.AddrFrom16([16]byte(frame[target:]))
+		claim.Address = netip.AddrFrom16([16]byte(frame[target:]))
+		claim.Unasked = frame[flags]&solicited == 0
 	}
-	if !address.IsValid() || address.IsUnspecified() {
+	if !claim.Address.IsValid() || claim.Address.IsUnspecified() {
 		return Claim{}, false
 	}
-	return Claim{Address: address, MAC: net.HardwareAddr(frame[source:etherType]).String()}, true
+	claim.MAC = net.HardwareAddr(frame[source:etherType]).String()
+	return claim, true
 }

@@ -3,11 +3,11 @@ package scene
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/netip"
 	"os/exec"
 	"slices"
 	"sync"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -78,15 +78,27 @@ func (c *Capture) Nodes(address netip.Addr) ([]string, error) {
 	return nodes, nil
 }
 
-// Times returns when it was said of an address.
-func (c *Capture) Times(address netip.Addr) []time.Time {
+// Unasked returns what was said of an address that nobody had asked for, in
+// order.
+func (c *Capture) Unasked(address netip.Addr) []claim.Claim {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var times []time.Time
+	var unasked []claim.Claim
 	for _, claim := range c.claims[address] {
-		times = append(times, claim.At)
+		if claim.Unasked {
+			unasked = append(unasked, claim)
+		}
 	}
-	return times
+	return unasked
+}
+
+// Announced returns the node that was the last to announce an address.
+func (c *Capture) Announced(address netip.Addr) (string, error) {
+	announcements := c.Unasked(address)
+	if len(announcements) == 0 {
+		return "", fmt.Errorf("nobody announced %s", address)
+	}
+	return c.stage.nodeOf(announcements[len(announcements)-1].MAC)
 }
 
 // OnlyBy fails the case if any other node than its owner said that it has one of

@@ -119,6 +119,23 @@ func Announcer(service *corev1.Service, address netip.Addr) (string, error) {
 	return node, nil
 }
 
+// Unannounced waits until a Service's condition gives the reason why nobody
+// answers for its address of a family, and returns the condition's message.
+func (s *Scene) Unannounced(ctx context.Context, name, family, reason string) string {
+	GinkgoHelper()
+	var message string
+	Eventually(func(g Gomega) {
+		service, err := s.Service(ctx, name)
+		g.Expect(err).NotTo(HaveOccurred())
+		condition := meta.FindStatusCondition(service.Status.Conditions, "heraldlb.io/Announced"+family)
+		g.Expect(condition).NotTo(BeNil())
+		g.Expect(condition.Reason).To(Equal(reason), condition.Message)
+		g.Expect(condition.Status).To(Equal(metav1.ConditionFalse))
+		message = condition.Message
+	}).WithContext(ctx).Should(Succeed())
+	return message
+}
+
 // Owner waits until everybody agrees on which node answers for an address of a
 // Service, and returns it: the Service's condition, everyone who answers on
 // the segment, and the client's neighbour table. The client has to have talked

@@ -39,6 +39,8 @@ func (c *cluster) testRights(t *testing.T) {
 		}},
 		{"herald-agent", "default", []string{
 			"create events.events.k8s.io",
+			"create subjectaccessreviews.authorization.k8s.io",
+			"create tokenreviews.authentication.k8s.io",
 			"get namespaces kube-system",
 			"list endpointslices.discovery.k8s.io",
 			"list nodes",
@@ -53,6 +55,7 @@ func (c *cluster) testRights(t *testing.T) {
 			"list configmaps herald",
 			"watch configmaps herald",
 		}},
+		{"herald-status", "default", []string{"get /membership", "get /metrics"}},
 		{"herald-controller", "kube-system", nil},
 		{"herald-agent", "kube-system", nil},
 	} {
@@ -71,7 +74,7 @@ func (c *cluster) testRights(t *testing.T) {
 }
 
 // rights returns all that an account may do in a namespace and cluster-wide,
-// each as "VERB RESOURCE[.GROUP] [NAME]".
+// each as "VERB RESOURCE[.GROUP] [NAME]" or "VERB URL".
 func (c *cluster) rights(t *testing.T, account, namespace string) map[string]bool {
 	t.Helper()
 	review := &authorizationv1.SelfSubjectRulesReview{
@@ -87,6 +90,13 @@ func (c *cluster) rights(t *testing.T, account, namespace string) map[string]boo
 	for _, rule := range review.Status.ResourceRules {
 		for _, right := range expand(rule) {
 			rights[right] = true
+		}
+	}
+	for _, rule := range review.Status.NonResourceRules {
+		for _, verb := range rule.Verbs {
+			for _, url := range rule.NonResourceURLs {
+				rights[verb+" "+url] = true
+			}
 		}
 	}
 	return rights

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/heraldlb/herald/e2e/bench/failover"
 	"github.com/heraldlb/herald/e2e/bench/mass"
@@ -23,7 +24,7 @@ func (r *report) partitions(ctx context.Context, s *site.Site, options options) 
 	}
 	found, err := failover.Partitions(ctx, s, failover.NewHerald(s, false), options.count(5))
 	r.Partitions = found
-	r.Figures = append(r.Figures, failover.PartitionFigures(herald, found)...)
+	r.Figures = append(r.Figures, failover.PartitionFigures(failover.HeraldDefault, found)...)
 	return err
 }
 
@@ -81,7 +82,7 @@ func (r *report) costOfHerald(ctx context.Context, s *site.Site, options options
 	for _, process := range running {
 		processes = append(processes, steady.Process{Role: string(process.Role), Host: process.Host, PID: process.PID})
 	}
-	return r.cost(ctx, s, options, herald, count, meter, processes)
+	return r.cost(ctx, s, options.span, meter, steady.Subject{System: failover.HeraldDefault, Services: count, Processes: processes})
 }
 
 func (r *report) costOfMetalLB(ctx context.Context, s *site.Site, options options) (err error) {
@@ -101,16 +102,15 @@ func (r *report) costOfMetalLB(ctx context.Context, s *site.Site, options option
 		return err
 	}
 	defer func() { err = errors.Join(err, s.UnexposeMany(context.WithoutCancel(ctx), peers.MetalClass)) }()
-	return r.cost(ctx, s, options, "MetalLB", resting, meter, m.All())
+	return r.cost(ctx, s, options.span, meter, steady.Subject{System: metalTitle, Services: resting, Processes: m.All()})
 }
 
-func (r *report) cost(ctx context.Context, s *site.Site, options options, system string, count int, meter *steady.Meter, processes []steady.Process) error {
-	s.Logf("%s: %d Services, at rest for %s", system, count, options.span)
-	m, err := steady.Measure(ctx, s, meter, processes, options.span)
+func (r *report) cost(ctx context.Context, s *site.Site, span time.Duration, meter *steady.Meter, of steady.Subject) error {
+	s.Logf("%s: %d Services, at rest for %s", of.System, of.Services, span)
+	m, err := steady.Measure(ctx, s, meter, of, span)
 	if err != nil {
-		return fmt.Errorf("%s, %d Services: %w", system, count, err)
+		return fmt.Errorf("%s, %d Services: %w", of.System, of.Services, err)
 	}
-	m.System, m.Services = system, count
 	r.Costs = append(r.Costs, m)
 	r.Figures = append(r.Figures, steady.Figures(m)...)
 	return nil

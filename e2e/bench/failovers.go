@@ -34,12 +34,12 @@ func sections() []string {
 func (r *report) failovers(ctx context.Context, s *site.Site, options options) error {
 	var failed error
 	for _, name := range options.systems {
-		implementation := system(s, name)
+		title, implementation := system(s, name)
 		faults := faultsOf(implementation, name, options)
 		if len(faults) == 0 {
 			continue
 		}
-		runs, err := failover.Measure(ctx, s, implementation, faults)
+		runs, err := failover.Measure(ctx, s, title, implementation, faults)
 		r.Failovers = append(r.Failovers, runs...)
 		r.Figures = append(r.Figures, failover.Figures(runs)...)
 		if err != nil {

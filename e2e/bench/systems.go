@@ -18,21 +18,23 @@ const (
 	metalLB        = "metallb"
 )
 
+const metalTitle = "MetalLB"
+
 func systems() []string { return []string{herald, heraldFast, keepalived, keepalivedFast, metalLB} }
 
-// system returns an implementation by its name.
-func system(s *site.Site, name string) failover.System {
+// system returns an implementation by its name, and what figures call it.
+func system(s *site.Site, name string) (string, failover.System) {
 	switch name {
 	case heraldFast:
-		return failover.NewHerald(s, true)
+		return failover.HeraldFast, failover.NewHerald(s, true)
 	case keepalived:
-		return peers.NewKeepalived(s, time.Second, s.Spare.V4.From, s.Spare.V6.From)
+		return "keepalived 1 s", peers.NewKeepalived(s, time.Second, s.Spare.V4.From, s.Spare.V6.From)
 	case keepalivedFast:
-		return peers.NewKeepalived(s, 10*time.Millisecond, s.Spare.V4.From.Next(), s.Spare.V6.From.Next())
+		return "keepalived 10 ms", peers.NewKeepalived(s, 10*time.Millisecond, s.Spare.V4.From.Next(), s.Spare.V6.From.Next())
 	case metalLB:
-		return metallb(s)
+		return metalTitle, metallb(s)
 	default:
-		return failover.NewHerald(s, false)
+		return failover.HeraldDefault, failover.NewHerald(s, false)
 	}
 }
 

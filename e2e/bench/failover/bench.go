@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -59,23 +60,24 @@ type probe struct {
 // Bench inflicts faults on a system that is started.
 type Bench struct {
 	site      *site.Site
+	name      string // of the system
 	system    System
 	addresses []netip.Addr
 	Runs      []Run
 }
 
-// Measure starts a system, and inflicts each fault so often as it says. What
+// Measure starts a system, which figures call by that name, and inflicts each fault so often as it says. What
 // was measured before an error is returned with it.
-func Measure(ctx context.Context, s *site.Site, system System, faults []Fault) (runs []Run, err error) {
+func Measure(ctx context.Context, s *site.Site, name string, system System, faults []Fault) (runs []Run, err error) {
 	addresses, err := system.Start(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", system.Name(), err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	b := &Bench{site: s, system: system, addresses: addresses}
+	b := &Bench{site: s, name: name, system: system, addresses: addresses}
 	defer func() { err = errors.Join(err, system.Stop(context.WithoutCancel(ctx))) }()
 	for _, fault := range faults {
 		if err := b.repeat(ctx, fault); err != nil {
-			return b.Runs, fmt.Errorf("%s, %s: %w", system.Name(), fault.Name, err)
+			return b.Runs, fmt.Errorf("%s, %s: %w", name, fault.Name, err)
 		}
 	}
 	return b.Runs, nil
@@ -97,7 +99,7 @@ func (b *Bench) repeat(ctx context.Context, fault Fault) (err error) {
 		if err := b.once(ctx, fault, probes, b.addresses[i%len(b.addresses)]); err != nil {
 			return fmt.Errorf("run %d: %w", i+1, err)
 		}
-		b.site.Logf("%s, %s: run %d of %d in %.1f s: %s", b.system.Name(), fault.Name, i+1, fault.Count,
+		b.site.Logf("%s, %s: run %d of %d in %.1f s: %s", b.name, fault.Name, i+1, fault.Count,
 			time.Since(started).Seconds(), b.newest(len(probes)*len(b.addresses)))
 	}
 	return nil
@@ -142,7 +144,7 @@ func (b *Bench) once(ctx context.Context, fault Fault, probes []probe, victim ne
 		for _, result := range results[i] {
 			address := result.Target.Addr()
 			b.Runs = append(b.Runs, Run{
-				System: b.system.Name(), Fault: fault.Name, Measures: fault.Measures, Stays: fault.Stays, Client: p.client, Kind: p.kind,
+				System: b.name, Fault: fault.Name, Measures: fault.Measures, Stays: fault.Stays, Client: p.client, Kind: p.kind,
 				Owner: fault.Everywhere || owners[address] == owners[victim], Moved: owners[address] != now[address],
 				Result: result,
 			})
@@ -193,15 +195,15 @@ func settle(ctx context.Context, probes []probe, quiet time.Duration) ([][]outag
 
 // newest tells the outages of the newest runs.
 func (b *Bench) newest(count int) string {
-	text := ""
+	var text strings.Builder
 	for _, run := range b.Runs[max(0, len(b.Runs)-count):] {
-		text += fmt.Sprintf(" %s/%s/%s %.0f ms, %d lost", run.Client, run.Kind, run.Family(), run.Outage.Seconds()*1000, run.Lost)
+		fmt.Fprintf(&text, " %s/%s/%s %.0f ms, %d lost", run.Client, run.Kind, run.Family(), run.Outage.Seconds()*1000, run.Lost)
 		if !run.Owner {
-			text += " (bystander)"
+			text.WriteString(" (bystander)")
 		}
-		text += ";"
+		text.WriteString(";")
 	}
-	return text
+	return text.String()
 }
 
 // moved waits until a node owns none of the addresses, as the client's kernel

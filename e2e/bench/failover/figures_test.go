@@ -18,13 +18,13 @@ func TestFigures(t *testing.T) {
 	}
 	figures := map[string]figure.Figure{}
 	for _, f := range Figures([]Run{
-		run(heraldDefault, "crash", Outage, func(r *Run) { r.Outage = 90 * time.Millisecond }),
-		run(heraldDefault, "crash", Outage, func(r *Run) { r.Outage = 160 * time.Millisecond }),
-		run(heraldDefault, "crash", Outage, func(r *Run) { r.Owner, r.Lost = false, 3 }),
+		run(HeraldDefault, "crash", Outage, func(r *Run) { r.Outage = 90 * time.Millisecond }),
+		run(HeraldDefault, "crash", Outage, func(r *Run) { r.Outage = 160 * time.Millisecond }),
+		run(HeraldDefault, "crash", Outage, func(r *Run) { r.Owner, r.Lost = false, 3 }),
 		run("MetalLB", "crash", Outage, func(r *Run) { r.Outage = 6 * time.Second }),
-		run(heraldDefault, "agent killed", Lost, func(r *Run) { r.Stays, r.Moved = true, true }),
-		run(heraldDefault, podDeleted, Lost, func(r *Run) { r.Kind, r.Lost = outage.Connection, 3 }),
-		run(heraldDefault, podDeleted, Lost, func(r *Run) { r.Kind, r.Broken = outage.Kept, 7 }),
+		run(HeraldDefault, "agent killed", Lost, func(r *Run) { r.Stays, r.Moved = true, true }),
+		run(HeraldDefault, podDeleted, Lost, func(r *Run) { r.Kind, r.Lost = outage.Connection, 3 }),
+		run(HeraldDefault, podDeleted, Lost, func(r *Run) { r.Kind, r.Broken = outage.Kept, 7 }),
 	}) {
 		figures[f.Name] = f
 	}

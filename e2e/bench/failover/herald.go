@@ -47,14 +47,6 @@ func NewHerald(s *site.Site, fast bool) *Herald {
 	return &Herald{site: s, fast: fast, dead: map[string][]int{}}
 }
 
-// Name implements System.
-func (h *Herald) Name() string {
-	if h.fast {
-		return heraldFast
-	}
-	return heraldDefault
-}
-
 // Start implements System.
 func (h *Herald) Start(ctx context.Context) ([]netip.Addr, error) {
 	if h.fast {

@@ -45,8 +45,8 @@ func Partitions(ctx context.Context, s *site.Site, system System, count int) (pa
 			return partitions, fmt.Errorf("partition %d: %w", i+1, err)
 		}
 		partitions = append(partitions, partition)
-		s.Logf("%s, partition %d of %d: another owner after %s, two for %s, after the end for %s",
-			system.Name(), i+1, count, partition.Second, partition.Both, partition.Healed)
+		s.Logf("partition %d of %d: another owner after %s, two for %s, after the end for %s",
+			i+1, count, partition.Second, partition.Both, partition.Healed)
 	}
 	return partitions, nil
 }

@@ -9,8 +9,6 @@ import (
 
 // System is an implementation that keeps addresses answered.
 type System interface {
-	// Name is how figures call it.
-	Name() string
 	// Start sets it up on all nodes, and returns an IPv4 and an IPv6 address
 	// that it announces.
 	Start(ctx context.Context) ([]netip.Addr, error)

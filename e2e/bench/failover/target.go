@@ -2,20 +2,20 @@ package failover
 
 import "github.com/heraldlb/herald/e2e/bench/figure"
 
-// The names of Herald's settings, which have targets; the others are there for
-// comparison.
+// What figures call Herald's settings. They have targets; the others are there
+// for comparison.
 const (
-	heraldDefault = "herald"
-	heraldFast    = "herald 10 ms × 3"
+	HeraldDefault = "herald"
+	HeraldFast    = "herald 10 ms × 3"
 )
 
 // targets returns the targets of p50, p99 and the maximum, in milliseconds or
 // requests.
 func targets(g group) []*figure.Target {
 	switch {
-	case g.system == heraldFast:
+	case g.system == HeraldFast:
 		return []*figure.Target{figure.AtMost(35), figure.AtMost(50)}
-	case g.system != heraldDefault:
+	case g.system != HeraldDefault:
 		return nil
 	case g.fault == announcerKilled:
 		return []*figure.Target{nil, figure.AtMost(150)}

@@ -7,11 +7,11 @@ import (
 	"github.com/heraldlb/herald/e2e/bench/clock"
 )
 
-// every returns requests each millisecond from 1 s, answered 0.1 ms later
+// every returns 100 requests each millisecond from 1 s, answered 0.1 ms later
 // unless they were sent in the outage.
-func every(count int, from, to time.Duration) []Request {
+func every(from, to time.Duration) []Request {
 	var requests []Request
-	for i := range count {
+	for i := range 100 {
 		at := time.Duration(i) * time.Millisecond
 		request := Request{Sent: clock.Instant(time.Second + at)}
 		if at < from || at >= to {
@@ -35,7 +35,7 @@ func TestMeasure(t *testing.T) {
 		{"a crash", 20 * time.Millisecond, 80 * time.Millisecond, 60, 60100 * time.Microsecond},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got := measure(every(100, test.from, test.to))
+			got := measure(every(test.from, test.to))
 			if got.Lost != test.lost || got.Outage != test.outage || got.Sent != 100 || got.Stall != time.Millisecond {
 				t.Errorf("got %+v, want %d lost and an outage of %s", got, test.lost, test.outage)
 			}
@@ -46,7 +46,7 @@ func TestMeasure(t *testing.T) {
 // TestMeasureLate: a request that waited for the new owner in the client's
 // queue was answered, but late.
 func TestMeasureLate(t *testing.T) {
-	requests := every(100, 20*time.Millisecond, 80*time.Millisecond)
+	requests := every(20*time.Millisecond, 80*time.Millisecond)
 	for i := 20; i < 80; i++ {
 		requests[i].Answered = requests[80].Sent
 	}
@@ -57,14 +57,14 @@ func TestMeasureLate(t *testing.T) {
 
 // TestMeasureStall: a prober that did not come to ask has seen no outage.
 func TestMeasureStall(t *testing.T) {
-	requests := every(100, 0, 0)
+	requests := every(0, 0)
 	if got := measure(append(requests[:20], requests[80:]...)); got.Outage > time.Millisecond || got.Stall != 61*time.Millisecond {
 		t.Errorf("got %+v, want no outage and a stall of 61 ms", got)
 	}
 }
 
 func TestSteady(t *testing.T) {
-	requests := every(100, 20*time.Millisecond, 50*time.Millisecond)
+	requests := every(20*time.Millisecond, 50*time.Millisecond)
 	at := func(ms int) clock.Instant {
 		return clock.Instant(time.Second).Add(time.Duration(ms) * time.Millisecond)
 	}

@@ -31,9 +31,6 @@ func NewKeepalived(s *site.Site, adverts time.Duration, addresses ...netip.Addr)
 // ErrAbsent says that the machine has no keepalived.
 var ErrAbsent = errors.New("keepalived is not installed (apt-get install keepalived)")
 
-// Name implements failover.System.
-func (k *Keepalived) Name() string { return fmt.Sprintf("keepalived %s", k.adverts) }
-
 // Start implements failover.System.
 func (k *Keepalived) Start(ctx context.Context) ([]netip.Addr, error) {
 	if _, err := exec.LookPath("keepalived"); err != nil {
@@ -71,9 +68,10 @@ func (k *Keepalived) configure(ctx context.Context, node string, rank int) error
 // config: version 3 of VRRP has advertisements by the hundredth of a second
 // (RFC 5798), and IPv6.
 func (k *Keepalived) config(rank int) string {
-	text := "global_defs {\n vrrp_version 3\n}\n"
+	var text strings.Builder
+	text.WriteString("global_defs {\n vrrp_version 3\n}\n")
 	for i, address := range k.addresses {
-		text += fmt.Sprintf(`vrrp_instance v%d {
+		fmt.Fprintf(&text, `vrrp_instance v%d {
  state BACKUP
  interface %s
  virtual_router_id %d
@@ -86,7 +84,7 @@ func (k *Keepalived) config(rank int) string {
 }
 `, i, k.site.Interface, 50+i, 150-10*rank, k.adverts.Seconds(), address)
 	}
-	return text
+	return text.String()
 }
 
 // run returns once the node stands by, or is the master, for each address.

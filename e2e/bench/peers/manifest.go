@@ -10,7 +10,8 @@ import (
 // The Pods do nothing: speakers find each other by them, and each process looks
 // its own up.
 func (m *MetalLB) manifest() string {
-	text := `apiVersion: v1
+	var text strings.Builder
+	text.WriteString(`apiVersion: v1
 kind: Namespace
 metadata: {name: metallb-system}
 ---
@@ -29,12 +30,12 @@ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-
 subjects:
   - {kind: ServiceAccount, name: controller, namespace: metallb-system}
   - {kind: ServiceAccount, name: speaker, namespace: metallb-system}
-`
-	text += pod(metalController, metalController, m.site.Nodes[0])
+`)
+	text.WriteString(pod(metalController, metalController, m.site.Nodes[0]))
 	for _, node := range m.site.Nodes {
-		text += pod(speakerPod(node), metalSpeaker, node)
+		text.WriteString(pod(speakerPod(node), metalSpeaker, node))
 	}
-	return text + fmt.Sprintf(`---
+	fmt.Fprintf(&text, `---
 apiVersion: metallb.io/v1beta1
 kind: IPAddressPool
 metadata: {name: bench, namespace: metallb-system}
@@ -44,6 +45,7 @@ apiVersion: metallb.io/v1beta1
 kind: L2Advertisement
 metadata: {name: bench, namespace: metallb-system}
 `, strings.Join(m.pools, `", "`))
+	return text.String()
 }
 
 func pod(name, component, node string) string {

@@ -41,9 +41,6 @@ func NewMetalLB(s *site.Site, programs Programs, pools ...string) *MetalLB {
 	return &MetalLB{site: s, programs: programs, pools: pools, daemons: map[string]*daemon{}}
 }
 
-// Name implements failover.System.
-func (m *MetalLB) Name() string { return "MetalLB" }
-
 // Start implements failover.System.
 func (m *MetalLB) Start(ctx context.Context) ([]netip.Addr, error) {
 	if err := m.Install(ctx); err != nil {

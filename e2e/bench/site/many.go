@@ -59,7 +59,7 @@ func (s *Site) exposeSilently(ctx context.Context, class string, i int, endpoint
 	service.Spec.LoadBalancerClass = &class
 	service.Spec.IPFamilyPolicy = ptr.To(corev1.IPFamilyPolicySingleStack)
 	service.Spec.IPFamilies = []corev1.IPFamily{corev1.IPv6Protocol}
-	service.Spec.AllocateLoadBalancerNodePorts = ptr.To(false)
+	service.Spec.AllocateLoadBalancerNodePorts = new(false)
 	created, err := s.API.CoreV1().Services(s.namespace).Create(ctx, service, metav1.CreateOptions{})
 	if err != nil || !endpoint {
 		return err

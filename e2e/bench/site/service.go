@@ -131,12 +131,12 @@ func endpoints(service *corev1.Service, address netip.Addr) *discoveryv1.Endpoin
 		AddressType: family,
 		Endpoints: []discoveryv1.Endpoint{{
 			Addresses:  []string{address.String()},
-			Conditions: discoveryv1.EndpointConditions{Ready: ptr.To(true)},
+			Conditions: discoveryv1.EndpointConditions{Ready: new(true)},
 		}},
 	}
 	for _, port := range service.Spec.Ports {
 		slice.Ports = append(slice.Ports, discoveryv1.EndpointPort{
-			Name: ptr.To(port.Name), Protocol: ptr.To(port.Protocol), Port: ptr.To(port.TargetPort.IntVal),
+			Name: new(port.Name), Protocol: new(port.Protocol), Port: new(port.TargetPort.IntVal),
 		})
 	}
 	return slice

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/heraldlb/herald/e2e/bench/failover"
 	"github.com/heraldlb/herald/e2e/bench/figure"
 	"github.com/heraldlb/herald/e2e/bench/site"
 )
@@ -39,12 +40,19 @@ type Used struct {
 	Resident  float64 `json:"resident"`
 }
 
+// Subject is an implementation while so many Services are its own.
+type Subject struct {
+	System    string
+	Services  int
+	Processes []Process
+}
+
 // Measure waits until the cluster is at rest, and then measures for a while.
-func Measure(ctx context.Context, s *site.Site, meter *Meter, processes []Process, span time.Duration) (Measurement, error) {
+func Measure(ctx context.Context, s *site.Site, meter *Meter, of Subject, span time.Duration) (Measurement, error) {
 	if err := settle(ctx, meter); err != nil {
 		return Measurement{}, err
 	}
-	before, requests, err := readAll(ctx, s, meter, processes)
+	before, requests, err := readAll(ctx, s, meter, of.Processes)
 	if err != nil {
 		return Measurement{}, err
 	}
@@ -54,14 +62,14 @@ func Measure(ctx context.Context, s *site.Site, meter *Meter, processes []Proces
 	case <-ctx.Done():
 		return Measurement{}, ctx.Err()
 	}
-	after, requestsAfter, err := readAll(ctx, s, meter, processes)
+	after, requestsAfter, err := readAll(ctx, s, meter, of.Processes)
 	if err != nil {
 		return Measurement{}, err
 	}
 	passed := time.Since(start)
 	rate := func(k kind) float64 { return (requestsAfter[k] - requests[k]) / passed.Seconds() }
-	m := Measurement{Span: passed, Reads: rate(reads), Writes: rate(writes), Leases: rate(leases)}
-	for i, process := range processes {
+	m := Measurement{System: of.System, Services: of.Services, Span: passed, Reads: rate(reads), Writes: rate(writes), Leases: rate(leases)}
+	for i, process := range of.Processes {
 		m.Processes = append(m.Processes, Used{
 			Role: process.Role, Host: process.Host,
 			Processor: 100 * (after[i].processor - before[i].processor).Seconds() / passed.Seconds(),
@@ -112,7 +120,7 @@ func readAll(ctx context.Context, s *site.Site, meter *Meter, processes []Proces
 type limits struct{ processor, resident *figure.Target }
 
 func targets(m Measurement) (writes *figure.Target, roles map[string]limits) {
-	if m.System != "herald" {
+	if m.System != failover.HeraldDefault {
 		return nil, nil
 	}
 	if m.Services > 1000 {

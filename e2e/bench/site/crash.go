@@ -28,7 +28,7 @@ func (s *Site) Crash(ctx context.Context, node string, processes []int) (clock.I
 	for _, pid := range append(processes, also) {
 		args = append(args, strconv.Itoa(pid))
 	}
-	output, err := s.Self(ctx, node, args...).Output()
+	output, err := s.Prompt(ctx, node, args...).Output()
 	if err != nil {
 		return 0, fmt.Errorf("crash of %s: %w", node, err)
 	}

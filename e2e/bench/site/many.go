@@ -112,7 +112,9 @@ func (s *Site) UnexposeMany(ctx context.Context, class string) error {
 	var group errgroup.Group
 	group.SetLimit(workers)
 	for _, service := range services.Items {
-		group.Go(func() error { return s.Unexpose(ctx, service.Name) })
+		group.Go(func() error {
+			return s.API.CoreV1().Services(s.namespace).Delete(ctx, service.Name, metav1.DeleteOptions{})
+		})
 	}
 	return group.Wait()
 }

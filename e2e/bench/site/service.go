@@ -82,9 +82,18 @@ func (s *Site) Serve(ctx context.Context, name string, addresses ...netip.Addr) 
 	return s.create(ctx, service)
 }
 
-// Unexpose removes a Service.
+// Unexpose removes a Service, and returns once it is gone.
 func (s *Site) Unexpose(ctx context.Context, name string) error {
-	return s.API.CoreV1().Services(s.namespace).Delete(ctx, name, metav1.DeleteOptions{})
+	if err := s.API.CoreV1().Services(s.namespace).Delete(ctx, name, metav1.DeleteOptions{}); err != nil {
+		return err
+	}
+	list := cache.NewListWatchFromClient(s.API.CoreV1().RESTClient(), "services", s.namespace,
+		fields.OneTermEqualSelector(metav1.ObjectNameField, name))
+	gone := func(store cache.Store) (bool, error) { return len(store.List()) == 0, nil }
+	_, err := watchtools.UntilWithSync(ctx, list, &corev1.Service{}, gone, func(event watch.Event) (bool, error) {
+		return event.Type == watch.Deleted, nil
+	})
+	return err
 }
 
 // service: the echo is no Pod, so that no fault of a node harms it. It has no

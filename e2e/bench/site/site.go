@@ -75,7 +75,7 @@ const echoHost = "cp1"
 
 // startEcho returns once the echo answers.
 func (s *Site) startEcho(ctx context.Context) error {
-	s.echo = s.Self(ctx, echoHost, "echo")
+	s.echo = s.Prompt(ctx, echoHost, "echo")
 	s.echo.Stderr = os.Stderr
 	output, err := s.echo.StdoutPipe()
 	if err != nil {
@@ -90,10 +90,17 @@ func (s *Site) startEcho(ctx context.Context) error {
 	return nil
 }
 
-// Self returns this program as a command on a host. It comes before all else
-// where the rights allow: what measures may not wait for what is measured.
+// Self returns this program as a command on a host.
 func (s *Site) Self(ctx context.Context, host string, args ...string) *exec.Cmd {
 	return s.Hosts.Command(ctx, host, append([]string{"nice", "-n", "-19", s.Program}, args...)...)
+}
+
+// Prompt returns this program as a command on a host which comes before all else,
+// the announcers in real time too, as far as the rights allow: what times them
+// may not wait for them.
+func (s *Site) Prompt(ctx context.Context, host string, args ...string) *exec.Cmd {
+	const realTime = `chrt --fifo 10 true 2>&- && exec chrt --fifo 10 "$@"; exec nice -n -19 "$@"`
+	return s.Hosts.Command(ctx, host, append([]string{"sh", "-c", realTime, "sh", s.Program}, args...)...)
 }
 
 // Run runs a program on a host and returns what it prints.
@@ -107,7 +114,7 @@ func (s *Site) Ask(ctx context.Context, host string, kind outage.Kind, addresses
 	for _, address := range addresses {
 		task.Targets = append(task.Targets, netip.AddrPortFrom(address, servicePort))
 	}
-	return outage.Start(s.Self(ctx, host, "asker"), task)
+	return outage.Start(s.Prompt(ctx, host, "asker"), task)
 }
 
 // Owner returns the node that the client's packets to an address go to. The

@@ -83,7 +83,7 @@ func (u *upstream) handle(m *message) error {
 }
 
 func (u *upstream) observe(status announcer.Status) {
-	if status.State == announcer.Announced || status.Owner != "" {
+	if status.State == announcer.Announced || status.State == announcer.Standby && status.Owner != "" {
 		// Probed or not, it stands: an announcer that restarts need not probe.
 		u.client.desired.amend(status.Address, func(c announcer.Candidacy) announcer.Candidacy {
 			c.Probe = false

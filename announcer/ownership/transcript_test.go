@@ -99,7 +99,7 @@ func (tr *transcript) replay(t *testing.T, text string) string {
 //	NODE breaks NAME | mends NAME       of the family IPv4
 //	NODE facts [nodes N] [excluded] [cut-off] [rebalance WORD]
 //	NODE snapshot ADDRESS…
-//	NODE put ADDRESS [ineligible] [probe] [on NAME] [hosts NODE…]
+//	NODE put ADDRESS [ineligible] [probe] [conflict] [on NAME] [hosts NODE…]
 //	NODE delete ADDRESS
 //	NODE hears NODE [on NAME]           from now on
 //	NODE loses NODE                     it counts as dead
@@ -187,6 +187,7 @@ func facts(t *testing.T, args []string) (f announcer.Facts) {
 func candidacy(args ...string) announcer.Candidacy {
 	c := announcer.Candidacy{Eligible: !slices.Contains(args, "ineligible")}
 	c.Address, c.Probe = netip.MustParseAddr(args[0]), slices.Contains(args, "probe")
+	c.Conflict = slices.Contains(args, "conflict")
 	if i := slices.Index(args, "on"); i > 0 {
 		c.Interface = args[i+1]
 	}

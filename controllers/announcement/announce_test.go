@@ -439,8 +439,8 @@ func testConflict(c *cluster) {
 	h.stop()
 	h.start()
 	h.awaitExactly(c.t, vip)
-	if !h.said[vip].Probe {
-		c.t.Error("the address is not to be probed any more")
+	if said := h.said[vip]; !said.Probe || !said.Conflict {
+		c.t.Errorf("the conflict is forgotten: %+v", said)
 	}
 }
 

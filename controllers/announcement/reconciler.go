@@ -92,6 +92,7 @@ func (r *reconciler) carryOut(addr netip.Addr, d decision, holders []corev1.Serv
 				Interface: r.pools.interfaceOf(holders),
 				Probe:     !r.ours(addr, holders),
 			},
+			Conflict: contested(holders, addr),
 			Eligible: d.eligible,
 			Hosts:    d.hosts,
 		})
@@ -106,14 +107,20 @@ func (r *reconciler) carryOut(addr netip.Addr, d decision, holders []corev1.Serv
 // condition says that a node answers for it, or one is heard to own it and none
 // says that it met a stranger.
 func (r *reconciler) ours(addr netip.Addr, holders []corev1.Service) bool {
-	conflict := false
 	for i := range holders {
 		if _, owned := loadbalancer.OwnerOf(&holders[i], addr); owned {
 			return true
 		}
-		last := meta.FindStatusCondition(holders[i].Status.Conditions, loadbalancer.AnnouncedCondition(addr))
-		conflict = conflict || last != nil && last.Reason == ReasonConflict && spoken(&holders[i], addr)
 	}
 	status := r.ledger.look(addr).status
-	return status.State == announcer.Announced || status.Owner != "" && status.Owner != r.self && !conflict
+	return status.State == announcer.Announced || status.Owner != "" && status.Owner != r.self && !contested(holders, addr)
+}
+
+// contested says whether a condition says that the owner of addr met a stranger
+// who uses it, and leaves it to that one.
+func contested(holders []corev1.Service, addr netip.Addr) bool {
+	return slices.ContainsFunc(holders, func(svc corev1.Service) bool {
+		last := meta.FindStatusCondition(svc.Status.Conditions, loadbalancer.AnnouncedCondition(addr))
+		return last != nil && last.Reason == ReasonConflict && spoken(&svc, addr)
+	})
 }

@@ -35,7 +35,7 @@ var _ = Describe("An announcer", func() {
 		for range stalls {
 			stage.Stall(ctx, stage.Process(ctx, ground.Announcer, victim))
 		}
-		stage.AwaitHeartbeats(ctx, victim)
+		stage.AwaitHeartbeats(ctx)
 		capture.OnlyBy(before)
 		Expect(s.Owners(ctx)).To(Equal(before))
 	})

@@ -30,8 +30,6 @@ type Ground struct {
 	// Herald returns a command line of the herald program, with an
 	// administrator's kubeconfig.
 	Herald func(ctx context.Context, args ...string) (*exec.Cmd, error)
-	// Announcer is the path of the announcer's program, the same on every host.
-	Announcer string
 }
 
 // Hosts are the machines of the ground.

@@ -77,7 +77,7 @@ func onLab(ctx context.Context, cluster *lab.Cluster) (Ground, error) {
 			V6: Range{netip.MustParseAddr("fd00:100::2:0"), netip.MustParseAddr("fd00:100::2:ffff")},
 		},
 	}
-	if site.Herald, site.Announcer, err = labPrograms(cluster); err != nil {
+	if site.Herald, err = labHerald(cluster); err != nil {
 		return Ground{}, err
 	}
 	for _, node := range cluster.Nodes() {

@@ -1,6 +1,6 @@
 // Command probe does on a host what no usual tool does: a steady flow of
 // requests with its losses counted, one datagram with its answer, who claims
-// addresses, and frames of rubbish. The suite builds it and runs it on the
+// addresses, frames of rubbish and datagrams of forgers. The suite builds it and runs it on the
 // client; on a node, it makes that forget connections.
 package main
 
@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 const usage = `usage: probe flow URL                 requests until standard input ends, then a summary
@@ -21,7 +22,16 @@ const usage = `usage: probe flow URL                 requests until standard inp
        probe forget ADDRESS            the kernel's record of connections to the address
        probe stall PID                 stops a process for 50 ms, and tells for how many nanoseconds it was
        probe claims INTERFACE          a line of JSON for each claim of an address, the first when it listens
-       probe rubbish INTERFACE ADDR…   malformed ARP and NDP frames about the addresses`
+       probe rubbish INTERFACE ADDR…   malformed ARP and NDP frames about the addresses
+       probe forge INTERFACE FAMILY CLUSTER   bad datagrams to the port of heartbeats
+       probe pose INTERFACE CLUSTER NODE      heartbeats in the name of a node until standard input ends
+       probe flood INTERFACE CLUSTER   many of them, for a while; tells how many`
+
+// A flood is of so many datagrams a second, for so long.
+const (
+	floodRate = 100_000
+	floodTime = 3 * time.Second
+)
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
@@ -55,6 +65,13 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 		return errors.Join(err, json.NewEncoder(out).Encode(took))
 	case len(args) == 2 && args[0] == "claims":
 		return claims(args[1], json.NewEncoder(out))
+	case len(args) == 4 && args[0] == "forge":
+		return forge(args[1], args[2], args[3])
+	case len(args) == 4 && args[0] == "pose":
+		return pose(untilEOF(ctx, in), args[1], args[2], args[3])
+	case len(args) == 3 && args[0] == "flood":
+		sent, err := flood(args[1], args[2], floodRate, floodTime)
+		return errors.Join(err, json.NewEncoder(out).Encode(sent))
 	case len(args) >= 3 && args[0] == "rubbish":
 		var targets []netip.Addr
 		for _, text := range args[2:] {

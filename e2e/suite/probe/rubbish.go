@@ -120,13 +120,17 @@ func checksum(to, payload []byte) uint16 {
 	pseudo := append(append([]byte{}, stranger(true)...), to...)
 	pseudo = binary.BigEndian.AppendUint32(pseudo, uint32(len(payload)))
 	pseudo = binary.BigEndian.AppendUint32(pseudo, unix.IPPROTO_ICMPV6)
-	pseudo = append(pseudo, payload...)
-	if len(pseudo)%2 == 1 {
-		pseudo = append(pseudo, 0)
+	return internet(append(pseudo, payload...))
+}
+
+// internet is the checksum of RFC 1071.
+func internet(data []byte) uint16 {
+	if len(data)%2 == 1 {
+		data = append(data[:len(data):len(data)], 0)
 	}
 	var sum uint32
-	for i := 0; i < len(pseudo); i += 2 {
-		sum += uint32(binary.BigEndian.Uint16(pseudo[i:]))
+	for i := 0; i < len(data); i += 2 {
+		sum += uint32(binary.BigEndian.Uint16(data[i:]))
 	}
 	for sum > 0xffff {
 		sum = sum>>16 + sum&0xffff

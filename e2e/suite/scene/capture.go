@@ -78,6 +78,26 @@ func (c *Capture) Nodes(address netip.Addr) ([]string, error) {
 	return nodes, nil
 }
 
+// Claimed counts the addresses, of those given, that each node was the last to say
+// that it has.
+func (c *Capture) Claimed(addresses []netip.Addr) (map[string]int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	counts := map[string]int{}
+	for _, address := range addresses {
+		claims := c.claims[address]
+		if len(claims) == 0 {
+			continue
+		}
+		node, err := c.stage.nodeOf(claims[len(claims)-1].MAC)
+		if err != nil {
+			return nil, err
+		}
+		counts[node]++
+	}
+	return counts, nil
+}
+
 // Unasked returns what was said of an address that nobody had asked for, in
 // order.
 func (c *Capture) Unasked(address netip.Addr) []claim.Claim {

@@ -23,12 +23,7 @@ const (
 // AgentMetric returns the sum of a metric's samples on a node whose labels
 // include those given.
 func (st *Stage) AgentMetric(ctx context.Context, node, metric string, labels map[string]string) (float64, error) {
-	token, err := st.token(ctx)
-	if err != nil {
-		return 0, err
-	}
-	families, err := st.scrape(ctx, node, "https://"+net.JoinHostPort("localhost", agentMetrics),
-		"--insecure", "--header", "Authorization: Bearer "+token)
+	families, err := st.scrapeAgent(ctx, node)
 	if err != nil {
 		return 0, err
 	}
@@ -36,26 +31,49 @@ func (st *Stage) AgentMetric(ctx context.Context, node, metric string, labels ma
 	return sum, nil
 }
 
-// AgentsMetric returns the same of all nodes together.
-func (st *Stage) AgentsMetric(ctx context.Context, metric string, labels map[string]string) (float64, error) {
-	var sum float64
+// AgentsMetric returns the sums of a metric's samples on all nodes by the value of
+// one label.
+func (st *Stage) AgentsMetric(ctx context.Context, metric, label string) (map[string]float64, error) {
+	sums := map[string]float64{}
 	for _, node := range st.Nodes {
-		part, err := st.AgentMetric(ctx, node, metric, labels)
+		families, err := st.scrapeAgent(ctx, node)
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
-		sum += part
+		for _, sample := range families[metric].GetMetric() {
+			for _, pair := range sample.GetLabel() {
+				if pair.GetName() == label {
+					sums[pair.GetValue()] += value(sample)
+				}
+			}
+		}
 	}
-	return sum, nil
+	return sums, nil
 }
 
-// token returns one of the account that may read the agents' port.
+func (st *Stage) scrapeAgent(ctx context.Context, node string) (map[string]*dto.MetricFamily, error) {
+	token, err := st.token(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return st.scrape(ctx, node, "https://"+net.JoinHostPort("localhost", agentMetrics),
+		"--insecure", "--header", "Authorization: Bearer "+token)
+}
+
+// token returns one of the account that may read the agents' port. It holds for
+// longer than a suite runs.
 func (st *Stage) token(ctx context.Context) (string, error) {
-	granted, err := st.API.CoreV1().ServiceAccounts(System).CreateToken(ctx, "herald-status", &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
+	st.granting.Lock()
+	defer st.granting.Unlock()
+	if st.granted != "" {
+		return st.granted, nil
+	}
+	answer, err := st.API.CoreV1().ServiceAccounts(System).CreateToken(ctx, "herald-status", &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
 	if err != nil {
 		return "", err
 	}
-	return granted.Status.Token, nil
+	st.granted = answer.Status.Token
+	return st.granted, nil
 }
 
 // ControllerMetric returns the same of all replicas of the controller together.
@@ -121,9 +139,13 @@ func total(family *dto.MetricFamily, labels map[string]string) (sum float64, fou
 			continue
 		}
 		found = true
-		sum += sample.GetCounter().GetValue() + sample.GetGauge().GetValue() + sample.GetUntyped().GetValue()
+		sum += value(sample)
 	}
 	return sum, found
+}
+
+func value(sample *dto.Metric) float64 {
+	return sample.GetCounter().GetValue() + sample.GetGauge().GetValue() + sample.GetUntyped().GetValue()
 }
 
 func includes(pairs []*dto.LabelPair, labels map[string]string) bool {

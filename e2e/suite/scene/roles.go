@@ -57,16 +57,27 @@ func (st *Stage) Stall(ctx context.Context, process ground.Process) {
 	Expect(took).To(BeNumerically("<", stallLimit), "the machine is too busy to tell")
 }
 
-// AwaitHeartbeats waits until a node has received heartbeats of its peers, and
-// sent some, that were not under way before.
-func (st *Stage) AwaitHeartbeats(ctx context.Context, node string) {
+// AwaitHeartbeats waits until each node has sent and received heartbeats that were
+// not under way before.
+func (st *Stage) AwaitHeartbeats(ctx context.Context) {
 	GinkgoHelper()
-	for _, metric := range []string{"herald_heartbeats_sent_total", "herald_heartbeats_received_total"} {
-		count := func(ctx context.Context) (float64, error) { return st.AgentMetric(ctx, node, metric, nil) }
-		before, err := count(ctx)
-		Expect(err).NotTo(HaveOccurred())
-		Eventually(count).WithContext(ctx).Should(BeNumerically(">", before))
+	metrics := []string{"herald_heartbeats_sent_total", "herald_heartbeats_received_total"}
+	counts := func(g Gomega) (counts []float64) {
+		for _, node := range st.Nodes {
+			for _, metric := range metrics {
+				count, err := st.AgentMetric(ctx, node, metric, nil)
+				g.Expect(err).NotTo(HaveOccurred())
+				counts = append(counts, count)
+			}
+		}
+		return counts
 	}
+	before := counts(Default)
+	Eventually(func(g Gomega) {
+		for i, count := range counts(g) {
+			g.Expect(count).To(BeNumerically(">", before[i]))
+		}
+	}).WithContext(ctx).Should(Succeed())
 }
 
 // AwaitSuccessors waits until as many other processes are ready in the place

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"sync"
 
 	"k8s.io/client-go/kubernetes"
 
@@ -18,6 +19,9 @@ type Stage struct {
 	Probe string
 
 	nodes map[string]string // by link-layer address
+
+	granting sync.Mutex
+	granted  string // the token that reads the agents' metrics
 }
 
 // NewStage returns the stage on a ground.

@@ -39,14 +39,14 @@ func (c labComponents) Start(ctx context.Context, component Component) error {
 
 func (labComponents) Server() Component { return Component{Host: "cp1", Name: "kube-apiserver"} }
 
-// labPrograms returns the programs of the checkout that the lab runs. The
-// kubeconfig is in memory, the first of the command's extra files.
-func labPrograms(cluster *lab.Cluster) (herald func(context.Context, ...string) (*exec.Cmd, error), announcer string, err error) {
+// labHerald returns the herald of the checkout. The kubeconfig is in memory, the
+// first of the command's extra files.
+func labHerald(cluster *lab.Cluster) (func(context.Context, ...string) (*exec.Cmd, error), error) {
 	root, err := lab.Root()
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	herald = func(ctx context.Context, args ...string) (*exec.Cmd, error) {
+	return func(ctx context.Context, args ...string) (*exec.Cmd, error) {
 		kubeconfig, err := cluster.Kubeconfig(ctx)
 		if err != nil {
 			return nil, err
@@ -63,6 +63,5 @@ func labPrograms(cluster *lab.Cluster) (herald func(context.Context, ...string) 
 		cmd.ExtraFiles = []*os.File{file}
 		cmd.Env = append(os.Environ(), "KUBECONFIG=/proc/self/fd/3")
 		return cmd, nil
-	}
-	return herald, filepath.Join(root, "bin", "herald-announcer"), nil
+	}, nil
 }

@@ -98,14 +98,14 @@ func (c *Capture) Claimed(addresses []netip.Addr) (map[string]int, error) {
 	return counts, nil
 }
 
-// Unasked returns what was said of an address that nobody had asked for, in
+// Unasked returns what some nodes said of an address that nobody had asked for, in
 // order.
-func (c *Capture) Unasked(address netip.Addr) []claim.Claim {
+func (c *Capture) Unasked(address netip.Addr, nodes ...string) []claim.Claim {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var unasked []claim.Claim
 	for _, claim := range c.claims[address] {
-		if claim.Unasked {
+		if node, err := c.stage.nodeOf(claim.MAC); err == nil && claim.Unasked && slices.Contains(nodes, node) {
 			unasked = append(unasked, claim)
 		}
 	}
@@ -114,7 +114,7 @@ func (c *Capture) Unasked(address netip.Addr) []claim.Claim {
 
 // Announced returns the node that was the last to announce an address.
 func (c *Capture) Announced(address netip.Addr) (string, error) {
-	announcements := c.Unasked(address)
+	announcements := c.Unasked(address, c.stage.Nodes...)
 	if len(announcements) == 0 {
 		return "", fmt.Errorf("nobody announced %s", address)
 	}

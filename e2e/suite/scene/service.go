@@ -141,6 +141,13 @@ func Family(family corev1.IPFamily) Change {
 	}
 }
 
+// NoNodePorts has the API server allocate no node ports, which takes it longer than
+// all the rest of a Service.
+func NoNodePorts(service *corev1.Service) {
+	none := false
+	service.Spec.AllocateLoadBalancerNodePorts = &none
+}
+
 // Ask asks for given addresses.
 func Ask(addresses string) Change { return Annotate(AskAddress, addresses) }
 

@@ -90,7 +90,7 @@ func (st *Stage) Hang(ctx context.Context, component ground.Component) (resume f
 			hangs = false
 		}
 	}
-	DeferCleanup(func(ctx SpecContext) { resume(ctx) })
+	DeferCleanup(resume)
 	return resume
 }
 
@@ -112,7 +112,7 @@ func (st *Stage) Drop(ctx context.Context, rules ...string) (heal func(context.C
 		GinkgoHelper()
 		Expect(st.Segment.Drop(ctx)).To(Succeed())
 	}
-	DeferCleanup(func(ctx SpecContext) { heal(ctx) })
+	DeferCleanup(heal)
 	Expect(st.Segment.Drop(ctx, rules...)).To(Succeed())
 	return heal
 }

@@ -50,7 +50,11 @@ func (v *secret) selector() string {
 
 // follow puts in place every change of the Secret until ctx ends.
 func (v *secret) follow(ctx context.Context) {
-	put := func(data map[string][]byte) {
+	put := func(object any) {
+		var data map[string][]byte // none if it was deleted
+		if held, ok := object.(*corev1.Secret); ok {
+			data = held.Data
+		}
 		if err := v.put(data); err != nil && ctx.Err() == nil {
 			v.place.kubelet.log.Warn("refresh secret", "pod", v.place.pod.Name, "secret", v.source.SecretName, "error", err)
 		}
@@ -61,8 +65,8 @@ func (v *secret) follow(ctx context.Context) {
 		ListerWatcher: watch,
 		ObjectType:    new(corev1.Secret),
 		Handler: cache.ResourceEventHandlerFuncs{
-			AddFunc:    func(object any) { put(object.(*corev1.Secret).Data) },
-			UpdateFunc: func(_, object any) { put(object.(*corev1.Secret).Data) },
+			AddFunc:    put,
+			UpdateFunc: func(_, object any) { put(object) },
 			DeleteFunc: func(any) { put(nil) },
 		},
 	})

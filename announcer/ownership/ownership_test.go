@@ -96,8 +96,7 @@ func begin(t *testing.T, options Options) (o *Ownership, w *world, stop func()) 
 	options.Self, options.Timing, options.Listen = election.ID{Node: "a", Incarnation: 1}, election.DefaultTiming(), Listening(0)
 	w = &world{died: time.Now(), changed: make(chan struct{}, 1)}
 	o = New(options, w, w, w, w, slog.New(slog.NewTextHandler(t.Output(), nil)))
-	changes := make(chan []link.Interface, 1)
-	changes <- []link.Interface{{Index: 1, Name: "eth0", Up: true, Epoch: 1, Prefixes: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}}
+	changes := make(chan []link.Interface)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- o.Run(ctx, changes) }()
@@ -108,6 +107,8 @@ func begin(t *testing.T, options Options) (o *Ownership, w *world, stop func()) 
 		}
 	})
 	t.Cleanup(stop)
+	// What comes after it is judged with the interfaces known.
+	changes <- []link.Interface{{Index: 1, Name: "eth0", Up: true, Epoch: 1, Prefixes: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}}
 	return o, w, stop
 }
 

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -95,16 +96,16 @@ func (f *forger) frames() [][]byte {
 		strange = netip.MustParseAddr("2001:db8::66")
 	}
 	return [][]byte{
-		f.frame(f.source, heartbeatHops, heartbeatPort, make([]byte, heartbeatLimit+1)),        // oversized
-		f.frame(f.source, heartbeatHops-1, heartbeatPort, good),                                // hop-limit
-		f.frame(f.source, heartbeatHops, 40000, good),                                          // port
-		f.frame(strange, heartbeatHops, heartbeatPort, good),                                   // off-link
-		f.frame(f.source, heartbeatHops, heartbeatPort, good[:len(good)-1]),                    // truncated
-		f.frame(f.source, heartbeatHops, heartbeatPort, append(good[:len(good):len(good)], 0)), // trailing
-		f.frame(f.source, heartbeatHops, heartbeatPort, noise(f.random, 100)),                  // magic
-		f.frame(f.source, heartbeatHops, heartbeatPort, other.heartbeat(time.Second)),          // cluster
-		f.frame(f.source, heartbeatHops, heartbeatPort, keyed.heartbeat(time.Second)),          // keyed, or forged
-		f.frame(f.source, heartbeatHops, heartbeatPort, who.request()),                         // unknown
+		f.frame(f.source, heartbeatHops, heartbeatPort, make([]byte, heartbeatLimit+1)), // oversized
+		f.frame(f.source, heartbeatHops-1, heartbeatPort, good),                         // hop-limit
+		f.frame(f.source, heartbeatHops, 40000, good),                                   // port
+		f.frame(strange, heartbeatHops, heartbeatPort, good),                            // off-link
+		f.frame(f.source, heartbeatHops, heartbeatPort, good[:len(good)-1]),             // truncated
+		f.frame(f.source, heartbeatHops, heartbeatPort, append(slices.Clip(good), 0)),   // trailing
+		f.frame(f.source, heartbeatHops, heartbeatPort, noise(f.random, 100)),           // magic
+		f.frame(f.source, heartbeatHops, heartbeatPort, other.heartbeat(time.Second)),   // cluster
+		f.frame(f.source, heartbeatHops, heartbeatPort, keyed.heartbeat(time.Second)),   // keyed, or forged
+		f.frame(f.source, heartbeatHops, heartbeatPort, who.request()),                  // unknown
 		f.heard, // replayed
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -126,7 +127,7 @@ func checksum(to, payload []byte) uint16 {
 // internet is the checksum of RFC 1071.
 func internet(data []byte) uint16 {
 	if len(data)%2 == 1 {
-		data = append(data[:len(data):len(data)], 0)
+		data = append(slices.Clip(data), 0)
 	}
 	var sum uint32
 	for i := 0; i < len(data); i += 2 {

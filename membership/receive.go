@@ -18,9 +18,15 @@ const (
 
 // drain takes in all that was received by now.
 func (t *thread) drain() {
+	polls := t.polls[1:] // in the same order
 	for _, s := range t.now.links {
 		for _, l := range s.lines {
 			t.drainPort(s, l.port)
+			if polls[0].Revents&unix.POLLERR != 0 {
+				// Somebody who sent was told of the error in the place of who receives.
+				t.readErrors(l.port)
+			}
+			polls = polls[1:]
 		}
 	}
 }

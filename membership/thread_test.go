@@ -1,10 +1,13 @@
 package membership
 
 import (
+	"errors"
 	"log/slog"
 	"net/netip"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/heraldlb/herald/announcer/l2/l2test"
 )
@@ -51,6 +54,30 @@ func TestThreadAllocatesNothing(t *testing.T) {
 	}
 	if thread.counts.traffic("eth0", v4).received.Load() == received {
 		t.Error("nothing was received meanwhile")
+	}
+}
+
+// An error that a sender is told of is not left to wake the thread for ever.
+func TestErrorsOfSenders(t *testing.T) {
+	for family, closed := range map[string]string{v4: "192.0.2.2", v6: "2001:db8::2"} {
+		t.Run(family, func(t *testing.T) {
+			n := newNetwork(t)
+			thread := bareThread(t, n.host(t, family), Options{Node: "a"})
+			n.host(t, family) // where nobody listens
+			to := newSockaddr(netip.AddrPortFrom(netip.MustParseAddr(closed), thread.options.Port), 0)
+			port := thread.now.links[0].lines[0].port
+			l2test.Poll(t, "a refusal that a sender is told of", func() bool {
+				return errors.Is(sendTo(port.fd, []byte("hello"), &to), unix.ECONNREFUSED)
+			})
+			thread.rouse(thread.clock())
+			l2test.Poll(t, "no error to wake the thread", func() bool {
+				must(t, thread.turn())
+				polls := []unix.PollFd{{Fd: int32(port.fd)}}
+				_, err := unix.Poll(polls, 0)
+				must(t, err)
+				return polls[0].Revents&unix.POLLERR == 0
+			})
+		})
 	}
 }
 

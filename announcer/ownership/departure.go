@@ -40,7 +40,8 @@ func (m *mind) taken(now time.Time, r *record) {
 	if r.before == "" || r.before == m.self.Node {
 		return
 	}
-	if d, ok := m.departed[r.before]; ok && now.Sub(d.at) <= remembered {
+	// A node that came back may have owned it since.
+	if d, ok := m.departed[r.before]; ok && now.Sub(d.at) <= remembered && !d.at.Before(r.heard) {
 		m.counts.failovers++
 		if m.effects.failovers == nil {
 			m.effects.failovers = make(map[departure]int)

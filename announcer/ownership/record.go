@@ -17,6 +17,8 @@ type record struct {
 	// the last that did.
 	own           bool
 	owner, before string
+	// heard is when that was first heard of it.
+	heard time.Time
 	// told is what was said of it last, as long as it is not announced here;
 	// untold: it is to be looked at whether that is still so.
 	told struct {
@@ -104,7 +106,7 @@ func (m *mind) change(now time.Time, c election.Change) {
 	default:
 	}
 	if c.Owner != "" {
-		r.before = c.Owner
+		r.before, r.heard = c.Owner, now
 	}
 	m.untell(r)
 }

@@ -22,7 +22,7 @@ type Claim struct {
 	// Unasked says that the frame answers nobody: it is an ARP request, or an
 	// advertisement that was not solicited.
 	Unasked bool `json:"unasked,omitempty"`
-	// At is when the frame was read.
+	// At is when the kernel received the frame.
 	At time.Time `json:"at"`
 }
 
@@ -48,6 +48,9 @@ func Listen(link string) (*Listener, error) {
 	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: all, Ifindex: device.Index}); err != nil {
 		return nil, errors.Join(fmt.Errorf("packet socket on %s: %w", link, err), l.Close())
 	}
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS_NEW, 1); err != nil {
+		return nil, errors.Join(fmt.Errorf("packet socket: timestamps: %w", err), l.Close())
+	}
 	return l, nil
 }
 
@@ -68,15 +71,47 @@ func (l *Listener) Buffer(bytes int) error {
 // Next waits for a claim. The error wraps os.ErrClosed after Close.
 func (l *Listener) Next() (Claim, error) {
 	for {
-		n, err := l.socket.Read(l.frame)
+		n, at, err := l.receive()
 		if err != nil {
 			return Claim{}, err
 		}
 		if claim, ok := parse(l.frame[:n]); ok {
-			claim.At = time.Now()
+			claim.At = at
 			return claim, nil
 		}
 	}
+}
+
+// receive waits for a frame, and returns its length and when it came.
+func (l *Listener) receive() (n int, at time.Time, err error) {
+	raw, err := l.socket.SyscallConn()
+	if err != nil {
+		return 0, at, err
+	}
+	var control [64]byte
+	var length int
+	closed := raw.Read(func(fd uintptr) bool {
+		n, length, _, _, err = unix.Recvmsg(int(fd), l.frame, control[:], 0)
+		return !errors.Is(err, unix.EAGAIN)
+	})
+	if closed != nil {
+		return 0, at, fmt.Errorf("%w: %w", os.ErrClosed, closed)
+	}
+	if err != nil {
+		return 0, at, err
+	}
+	messages, err := unix.ParseSocketControlMessage(control[:length])
+	if err != nil {
+		return 0, at, err
+	}
+	for _, message := range messages {
+		if message.Header.Level == unix.SOL_SOCKET && message.Header.Type == unix.SO_TIMESTAMPNS_NEW {
+			seconds := binary.NativeEndian.Uint64(message.Data)
+			nanoseconds := binary.NativeEndian.Uint64(message.Data[8:])
+			at = time.Unix(int64(seconds), int64(nanoseconds))
+		}
+	}
+	return n, at, nil
 }
 
 // Close ends a waiting Next too.

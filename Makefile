@@ -33,7 +33,7 @@ test: lab build ## everything: unit, race detector, real sockets, a real API ser
 	@hack/test
 
 .PHONY: bench
-bench: lab build ## measure: allocation, replies per second, expose to first curl
+bench: lab build ## measure: fail-over beside keepalived and MetalLB, expose to first answer, allocation, replies
 	@hack/bench
 
 .PHONY: lint

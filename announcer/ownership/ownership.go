@@ -165,13 +165,13 @@ func (o *Ownership) Run(ctx context.Context, changes <-chan []link.Interface) er
 }
 
 // perform does what the mind wants done: what clients wait for comes first, what
-// other announcers wait for next.
+// other announcers wait for next. What was removed and put again is deleted first.
 func (o *Ownership) perform(wanted effects, m *mind) {
-	if len(wanted.puts) > 0 {
-		o.wire.Put(wanted.puts...)
-	}
 	if len(wanted.deletes) > 0 {
 		o.wire.Delete(wanted.deletes...)
+	}
+	if len(wanted.puts) > 0 {
+		o.wire.Put(wanted.puts...)
 	}
 	if len(wanted.again) > 0 {
 		o.wire.Again(wanted.again...)

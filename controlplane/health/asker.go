@@ -56,7 +56,7 @@ func (a *asker) ask(ctx context.Context) error {
 		return reason(ctx, err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	if err := judge(response); err != nil {
+	if err := judge(response); err != nil || ctx.Err() != nil { // an answer to the end of the question is none
 		return reason(ctx, err)
 	}
 	a.line.watched.Store(!response.Close)

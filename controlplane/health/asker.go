@@ -10,7 +10,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -53,11 +52,14 @@ func (a *asker) ask(ctx context.Context) error {
 	}
 	response, err := a.line.transport.RoundTrip(request) // follows no redirect
 	if err != nil {
-		return reason(ctx, err)
+		return unanswered(ctx, err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	if err := judge(response); err != nil || ctx.Err() != nil { // an answer to the end of the question is none
-		return reason(ctx, err)
+	if err := judge(response); ctx.Err() == nil && err != nil {
+		return err
+	}
+	if ctx.Err() != nil { // an answer to the end of the question is none
+		return &silence{context.Cause(ctx)}
 	}
 	a.line.watched.Store(!response.Close)
 	return nil
@@ -101,15 +103,21 @@ func (c *watchedConn) Close() error {
 	return c.Conn.Close()
 }
 
-// reason says of a question that ran out of time just that.
-func reason(ctx context.Context, err error) error {
+// silence is why a server gave no answer.
+type silence struct{ error }
+
+func (s *silence) Unwrap() error { return s.error }
+
+// unanswered says why there is no answer; of a question that ran out of time,
+// just that. A server whose certificate is wrong does answer.
+func unanswered(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return &silence{context.Cause(ctx)}
 	}
-	if wrapped, is := errors.AsType[*url.Error](err); is {
-		return wrapped.Err
+	if _, is := errors.AsType[*tls.CertificateVerificationError](err); is {
+		return err
 	}
-	return err
+	return &silence{err}
 }
 
 // judge returns what an answer says other than ready.

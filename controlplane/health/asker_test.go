@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"io"
 	"log/slog"
 	"math/big"
@@ -121,26 +122,27 @@ func TestAnswers(t *testing.T) {
 		cert    tls.Certificate
 		handler http.HandlerFunc
 		want    string // in the error; "": none
+		silent  bool
 	}{
-		"ready":   {good, ok, ""},
-		"expired": {ours.sign(t, -time.Hour), ok, "expired"},
+		"ready":   {good, ok, "", false},
+		"expired": {ours.sign(t, -time.Hour), ok, "expired", false},
 		"of another authority": {
-			theirs.sign(t, time.Hour), ok, "certificate signed by unknown authority",
+			theirs.sign(t, time.Hour), ok, "certificate signed by unknown authority", false,
 		},
 		"not ready": {good, func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusInternalServerError)
 			_, _ = io.WriteString(w, "[+]ping ok\n[-]etcd failed: reason withheld\nreadyz check failed\n")
-		}, "500 Internal Server Error: etcd failed: reason withheld"},
-		"for nobody": {good, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }, "client certificate"},
+		}, "500 Internal Server Error: etcd failed: reason withheld", false},
+		"for nobody": {good, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }, "client certificate", false},
 		"elsewhere": {good, func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://192.0.2.1/", http.StatusFound)
-		}, "302"},
+		}, "302", false},
 		"hanging": {good, func(_ http.ResponseWriter, r *http.Request) {
 			select {
 			case <-release:
 			case <-r.Context().Done():
 			}
-		}, "no answer within 300ms"},
+		}, "no answer within 300ms", true},
 		"hanging in its answer": {good, func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusOK)
 			w.(http.Flusher).Flush()
@@ -148,15 +150,15 @@ func TestAnswers(t *testing.T) {
 			case <-release:
 			case <-r.Context().Done():
 			}
-		}, "no answer within 300ms"},
+		}, "no answer within 300ms", true},
 		"endless": {good, func(w http.ResponseWriter, r *http.Request) {
 			for r.Context().Err() == nil {
 				if _, err := io.WriteString(w, "[-]all failed\n"); err != nil {
 					return
 				}
 			}
-		}, ""},
-		"killed": {good, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "EOF"},
+		}, "", false},
+		"killed": {good, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "EOF", true},
 	} {
 		for _, address := range []string{"127.0.0.1", "::1"} {
 			t.Run(name+" "+address, func(t *testing.T) {
@@ -164,6 +166,9 @@ func TestAnswers(t *testing.T) {
 				err := ask(t, Options{URL: s.URL, CA: ca, Timeout: 300 * time.Millisecond})
 				if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 					t.Errorf("%v, want %q", err, c.want)
+				}
+				if _, silent := errors.AsType[*silence](err); silent != c.silent {
+					t.Errorf("silent: %t", silent)
 				}
 			})
 		}

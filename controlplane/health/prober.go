@@ -21,6 +21,7 @@ type Prober struct {
 	options Options
 	log     *slog.Logger
 	ready   chan bool
+	alive   chan bool
 	// probe asks once; broken tells that the connection of the last success broke.
 	probe  func(context.Context) error
 	broken chan struct{}
@@ -33,13 +34,20 @@ func New(options Options, log *slog.Logger) (*Prober, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Prober{options: o, log: log.With("url", o.URL), ready: make(chan bool, 1), broken: make(chan struct{}, 1)}
-	return p, nil
+	return &Prober{
+		options: o, log: log.With("url", o.URL),
+		ready: make(chan bool, 1), alive: make(chan bool, 1), broken: make(chan struct{}, 1),
+	}, nil
 }
 
 // Ready has the newest word that was not yet received: if the server is ready.
 // There is none until the first success, or enough failures.
 func (p *Prober) Ready() <-chan bool { return p.ready }
+
+// Alive has the newest word that was not yet received: if the server answers at
+// all. One that says it is not ready is alive, and may end what it began; one that
+// is silent, or refuses connections, is not.
+func (p *Prober) Alive() <-chan bool { return p.alive }
 
 // Run probes until ctx ends, then returns nil.
 func (p *Prober) Run(ctx context.Context) error {
@@ -49,7 +57,8 @@ func (p *Prober) Run(ctx context.Context) error {
 		defer asker.close()
 		probe = asker.ask
 	}
-	h := hysteresis{failures: p.options.Failures, successes: p.options.Successes}
+	ready := hysteresis{failures: p.options.Failures, successes: p.options.Successes}
+	alive := ready
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	<-timer.C
@@ -59,13 +68,18 @@ func (p *Prober) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if h.observe(err == nil) {
-			p.tell(ctx, h.ready, err)
+		if ready.observe(err == nil) {
+			tell(p.ready, ready.ready)
+			p.report(ctx, ready.ready, err)
 		} else if err != nil {
 			p.log.DebugContext(ctx, "The API server failed a probe", "error", err)
 		}
+		_, silent := errors.AsType[*silence](err)
+		if alive.observe(!silent) {
+			tell(p.alive, alive.ready)
+		}
 		wait := p.options.Period
-		if h.doubtful() && hasty(err) {
+		if (ready.doubtful() || alive.doubtful()) && hasty(err) {
 			wait = min(wait, soon)
 		}
 		timer.Reset(time.Until(started.Add(wait)))
@@ -92,13 +106,16 @@ func (p *Prober) pause(ctx context.Context, timer *time.Timer, started time.Time
 	}
 }
 
-// tell replaces the word that nobody received yet, and logs it.
-func (p *Prober) tell(ctx context.Context, ready bool, why error) {
+// tell replaces the word that nobody received yet.
+func tell(words chan bool, word bool) {
 	select {
-	case <-p.ready:
+	case <-words:
 	default:
 	}
-	p.ready <- ready
+	words <- word
+}
+
+func (p *Prober) report(ctx context.Context, ready bool, why error) {
 	if ready {
 		p.log.InfoContext(ctx, "The API server is ready")
 	} else {

@@ -2,17 +2,12 @@ package health
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
 	"io"
 	"log/slog"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -21,69 +16,16 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/heraldlb/herald/controlplane/health/healthtest"
 )
-
-// authority signs certificates for "kubernetes", as kubeadm's does.
-type authority struct {
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-}
-
-func newAuthority(t *testing.T) *authority {
-	t.Helper()
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "kubernetes"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	must(t, err)
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	must(t, err)
-	cert, err := x509.ParseCertificate(der)
-	must(t, err)
-	return &authority{cert, key}
-}
-
-// write puts the authority's certificate in a file, at once.
-func (a *authority) write(t *testing.T, file string) {
-	t.Helper()
-	data := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})
-	must(t, os.WriteFile(file+".new", data, 0o600))
-	must(t, os.Rename(file+".new", file))
-}
-
-// sign returns a certificate that ends at a time from now.
-func (a *authority) sign(t *testing.T, end time.Duration) tls.Certificate {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	must(t, err)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(2), DNSNames: []string{"kubernetes"},
-		NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: time.Now().Add(end),
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
-	must(t, err)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
-}
 
 // serve starts a server on a loopback address.
 func serve(t *testing.T, address string, cert tls.Certificate, handler http.HandlerFunc, with ...func(*httptest.Server)) *httptest.Server {
 	t.Helper()
 	l, err := net.Listen("tcp", net.JoinHostPort(address, "0"))
 	must(t, err)
-	s := httptest.NewUnstartedServer(handler)
-	_ = s.Listener.Close()
-	s.Listener = l
-	s.TLS = &tls.Config{Certificates: []tls.Certificate{cert}}
-	s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
-	for _, f := range with {
-		f(s)
-	}
-	s.StartTLS()
-	t.Cleanup(s.Close)
-	return s
+	return healthtest.Serve(t, l, cert, handler, with...)
 }
 
 func must(t *testing.T, err error) {
@@ -112,10 +54,10 @@ func ask(t *testing.T, o Options) error {
 }
 
 func TestAnswers(t *testing.T) {
-	ours, theirs := newAuthority(t), newAuthority(t)
+	ours, theirs := healthtest.NewAuthority(t), healthtest.NewAuthority(t)
 	ca := filepath.Join(t.TempDir(), "ca.crt")
-	ours.write(t, ca)
-	good := ours.sign(t, time.Hour)
+	ours.Write(t, ca)
+	good := ours.Sign(t, time.Hour)
 	release := make(chan struct{})
 	defer close(release)
 	for name, c := range map[string]struct {
@@ -125,9 +67,9 @@ func TestAnswers(t *testing.T) {
 		silent  bool
 	}{
 		"ready":   {good, ok, "", false},
-		"expired": {ours.sign(t, -time.Hour), ok, "expired", false},
+		"expired": {ours.Sign(t, -time.Hour), ok, "expired", false},
 		"of another authority": {
-			theirs.sign(t, time.Hour), ok, "certificate signed by unknown authority", false,
+			theirs.Sign(t, time.Hour), ok, "certificate signed by unknown authority", false,
 		},
 		"not ready": {good, func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusInternalServerError)
@@ -182,7 +124,7 @@ func TestStopped(t *testing.T) {
 	must(t, err)
 	defer func() { _ = l.Close() }()
 	ca := filepath.Join(t.TempDir(), "ca.crt")
-	newAuthority(t).write(t, ca)
+	healthtest.NewAuthority(t).Write(t, ca)
 	err = ask(t, Options{URL: "https://" + l.Addr().String(), CA: ca, Timeout: 100 * time.Millisecond})
 	if err == nil || err.Error() != "no answer within 100ms" {
 		t.Error(err)
@@ -190,8 +132,8 @@ func TestStopped(t *testing.T) {
 }
 
 func TestFiles(t *testing.T) {
-	ours, dir := newAuthority(t), t.TempDir()
-	s := serve(t, "127.0.0.1", ours.sign(t, time.Hour), ok)
+	ours, dir := healthtest.NewAuthority(t), t.TempDir()
+	s := serve(t, "127.0.0.1", ours.Sign(t, time.Hour), ok)
 	ca := filepath.Join(dir, "ca.crt")
 	if err := ask(t, Options{URL: s.URL, CA: ca}); err == nil || !strings.Contains(err.Error(), ca) {
 		t.Errorf("without a CA: %v", err)
@@ -200,7 +142,7 @@ func TestFiles(t *testing.T) {
 	if err := ask(t, Options{URL: s.URL, CA: ca}); err == nil || !strings.Contains(err.Error(), ca) {
 		t.Errorf("without a certificate: %v", err)
 	}
-	ours.write(t, ca)
+	ours.Write(t, ca)
 	if err := ask(t, Options{URL: s.URL, CA: ca}); err != nil {
 		t.Errorf("with a CA: %v", err)
 	}
@@ -211,15 +153,15 @@ func TestFiles(t *testing.T) {
 }
 
 func TestClientCertificate(t *testing.T) {
-	ours, dir := newAuthority(t), t.TempDir()
-	s := serve(t, "127.0.0.1", ours.sign(t, time.Hour), func(w http.ResponseWriter, r *http.Request) {
+	ours, dir := healthtest.NewAuthority(t), t.TempDir()
+	s := serve(t, "127.0.0.1", ours.Sign(t, time.Hour), func(w http.ResponseWriter, r *http.Request) {
 		if len(r.TLS.PeerCertificates) == 0 {
 			w.WriteHeader(http.StatusUnauthorized)
 		}
 	}, func(s *httptest.Server) { s.TLS.ClientAuth = tls.RequestClientCert })
 	ca, cert, key := filepath.Join(dir, "ca.crt"), filepath.Join(dir, "client.crt"), filepath.Join(dir, "client.key")
-	ours.write(t, ca)
-	pair := ours.sign(t, time.Hour)
+	ours.Write(t, ca)
+	pair := ours.Sign(t, time.Hour)
 	der, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
 	must(t, err)
 	must(t, os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]}), 0o600))
@@ -234,9 +176,9 @@ func TestClientCertificate(t *testing.T) {
 
 // Each probe comes by its own connection, and the one before is closed.
 func TestConnections(t *testing.T) {
-	ours := newAuthority(t)
+	ours := healthtest.NewAuthority(t)
 	ca := filepath.Join(t.TempDir(), "ca.crt")
-	ours.write(t, ca)
+	ours.Write(t, ca)
 	open, closed := make(chan string, 10), make(chan string, 10)
 	note := func(c net.Conn, state http.ConnState) {
 		switch state {
@@ -247,7 +189,7 @@ func TestConnections(t *testing.T) {
 		default:
 		}
 	}
-	s := serve(t, "127.0.0.1", ours.sign(t, time.Hour), ok, func(s *httptest.Server) { s.Config.ConnState = note })
+	s := serve(t, "127.0.0.1", ours.Sign(t, time.Hour), ok, func(s *httptest.Server) { s.Config.ConnState = note })
 	o, err := Options{URL: s.URL, CA: ca, ServerName: "kubernetes"}.complete()
 	must(t, err)
 	a := &asker{options: o, broken: make(chan struct{}, 1)}
@@ -263,10 +205,10 @@ func TestConnections(t *testing.T) {
 
 // A server that is killed is noticed long before the next probe is due.
 func TestKilled(t *testing.T) {
-	ours := newAuthority(t)
+	ours := healthtest.NewAuthority(t)
 	ca := filepath.Join(t.TempDir(), "ca.crt")
-	ours.write(t, ca)
-	s := serve(t, "127.0.0.1", ours.sign(t, time.Hour), ok)
+	ours.Write(t, ca)
+	s := serve(t, "127.0.0.1", ours.Sign(t, time.Hour), ok)
 	p, err := New(Options{URL: s.URL, CA: ca, ServerName: "kubernetes", Period: 5 * time.Second}, slog.New(slog.DiscardHandler))
 	must(t, err)
 	ctx, cancel := context.WithCancel(t.Context())

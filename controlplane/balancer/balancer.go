@@ -174,10 +174,12 @@ func (l *loop) try(ctx context.Context) error {
 		if err := l.kernel.put(services); err != nil {
 			return explain(err)
 		}
-		l.stale, l.services = false, services
 		for _, s := range services {
-			l.log.InfoContext(ctx, "Connections are balanced", "to", s.frontend, "over", s.targets)
+			if !slices.ContainsFunc(l.services, s.equal) {
+				l.log.InfoContext(ctx, "Connections are balanced", "to", s.frontend, "over", s.targets)
+			}
 		}
+		l.stale, l.services = false, services
 	}
 	return l.forget(ctx, frontends)
 }

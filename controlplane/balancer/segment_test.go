@@ -178,12 +178,12 @@ func (s *segment) run(nodes ...int) (b *Balancer, stop func()) {
 	return b, stop
 }
 
-// dial opens a connection from a host to the VIP.
-func (s *segment) dial(h *l2test.Host, family string) (*tls.Conn, error) {
+// dial opens a connection from a host.
+func (s *segment) dial(h *l2test.Host, at netip.AddrPort) (*tls.Conn, error) {
 	var conn net.Conn
 	var failed error
 	h.Do(s.t, func() error {
-		conn, failed = (&net.Dialer{Timeout: 3 * time.Second, KeepAlive: -1}).Dial("tcp", families[family].vip.String())
+		conn, failed = (&net.Dialer{Timeout: 3 * time.Second, KeepAlive: -1}).Dial("tcp", at.String())
 		return nil
 	})
 	if failed != nil {
@@ -192,10 +192,14 @@ func (s *segment) dial(h *l2test.Host, family string) (*tls.Conn, error) {
 	return tls.Client(conn, &tls.Config{InsecureSkipVerify: true}), nil
 }
 
-// ask returns the name of the node that answers on a new connection, and the address
-// that it saw.
+// ask returns the name of the node that answers on a new connection to the VIP, and
+// the address that it saw.
 func (s *segment) ask(h *l2test.Host, family string) (name string, from netip.AddrPort, err error) {
-	conn, err := s.dial(h, family)
+	return s.askAt(h, families[family].vip)
+}
+
+func (s *segment) askAt(h *l2test.Host, at netip.AddrPort) (name string, from netip.AddrPort, err error) {
+	conn, err := s.dial(h, at)
 	if err != nil {
 		return "", from, err
 	}
@@ -262,7 +266,7 @@ type stream struct {
 
 func (s *segment) stream(h *l2test.Host, family string) *stream {
 	s.t.Helper()
-	conn, err := s.dial(h, family)
+	conn, err := s.dial(h, families[family].vip)
 	must(s.t, err)
 	s.t.Cleanup(func() { _ = conn.Close() })
 	_, err = io.WriteString(conn, "GET /echo HTTP/1.1\r\nHost: kubernetes\r\n\r\n")
@@ -271,6 +275,7 @@ func (s *segment) stream(h *l2test.Host, family string) *stream {
 	if err != nil || response.StatusCode != http.StatusSwitchingProtocols {
 		s.t.Fatalf("%v: %v", response, err)
 	}
+	_ = response.Body.Close()
 	return &stream{conn, response.Header.Get("Node")}
 }
 

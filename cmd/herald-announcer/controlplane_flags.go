@@ -1,0 +1,197 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/heraldlb/herald/controlplane/health"
+	"github.com/heraldlb/herald/membership/wire"
+)
+
+// What differs with --controlplane, so that a node can run both announcers.
+const (
+	controlPlaneSocket = "/run/herald/controlplane.sock"
+	controlPlanePort   = wire.Port + 1
+)
+
+// The electors.
+const (
+	electorHeartbeat = "heartbeat"
+	electorRaft      = "raft"
+	electorLease     = "lease"
+)
+
+type controlPlaneFlags struct {
+	enabled bool
+	vips    []string
+	on      string
+	port    uint16
+	elector string
+	url     string
+	health  health.Options
+
+	balance  bool
+	lbPort   uint16
+	backends []string
+}
+
+func (f *controlPlaneFlags) register(set *pflag.FlagSet) {
+	set.BoolVar(&f.enabled, "controlplane", false, "hold the control plane's address, and announce no Services")
+	set.StringSliceVar(&f.vips, "vip", nil, "with --controlplane: the address, one of each family, or a DNS name for it")
+	set.StringVar(&f.on, "interface", "", "with --controlplane: the interface that the VIP goes on; else the one whose subnet holds it, or that of the default route")
+	set.Uint16Var(&f.port, "port", 6443, "with --controlplane: the API server's port")
+	set.StringVar(&f.elector, "elector", electorHeartbeat, "with --controlplane: who chooses its holder: heartbeat, or raft or lease, which herald controlplane runs")
+	set.StringVar(&f.url, "health-url", "", "with --controlplane: the local API server's health (default https://127.0.0.1:PORT/readyz, or of [::1] for an IPv6 VIP alone)")
+	set.StringVar(&f.health.CA, "health-ca", "/etc/kubernetes/pki/ca.crt", "with --controlplane: file of the certificate authority of the API server")
+	set.StringVar(&f.health.ServerName, "health-server-name", health.DefaultServerName, "with --controlplane: name that the API server's certificate is for")
+	set.StringVar(&f.health.Certificate, "health-cert", "", "with --controlplane: file of a client certificate, for an API server that answers no stranger")
+	set.StringVar(&f.health.Key, "health-key", "", "with --controlplane: file of its key")
+	set.DurationVar(&f.health.Period, "health-period", health.DefaultPeriod, "with --controlplane: time between two looks at the API server's health")
+	set.DurationVar(&f.health.Timeout, "health-timeout", health.DefaultTimeout, "with --controlplane: time that a look may take")
+	set.IntVar(&f.health.Failures, "health-failures", health.DefaultFailures, "with --controlplane: failures in a row that make the API server unready")
+	set.IntVar(&f.health.Successes, "health-successes", health.DefaultSuccesses, "with --controlplane: successes in a row that make it ready again")
+	set.BoolVar(&f.balance, "lb", false, "with --controlplane: the holder shares the connections out to all healthy API servers")
+	set.Uint16Var(&f.lbPort, "lb-port", 0, "with --lb: port of the API servers (default: as --port)")
+	set.StringSliceVar(&f.backends, "lb-backend", nil, "with --lb: an API server, ADDRESS or ADDRESS:PORT; repeatable. Else as herald controlplane tells")
+}
+
+// setDefaults fills in what has another default with --controlplane.
+func (f *flags) setDefaults(set *pflag.FlagSet) {
+	if !f.controlPlane.enabled {
+		return
+	}
+	if !set.Changed("socket") {
+		f.socket = controlPlaneSocket
+	}
+	if !set.Changed("heartbeat-port") {
+		f.port = controlPlanePort
+	}
+}
+
+// vip is what --vip says: addresses, or a name.
+type vip struct {
+	addresses []netip.Addr
+	name      string
+}
+
+// parseVIP returns an error that names the culprit.
+func (f *controlPlaneFlags) parseVIP() (v vip, err error) {
+	for _, text := range f.vips {
+		addr, err := netip.ParseAddr(text)
+		switch {
+		case err != nil && looksNumeric(text), err == nil && !usable(addr):
+			return v, fmt.Errorf("--vip %q: no address that a host can have", text)
+		case err != nil:
+			v.name = text
+		case slices.ContainsFunc(v.addresses, func(other netip.Addr) bool { return other.Is4() == addr.Is4() }):
+			return v, fmt.Errorf("--vip %s: a second address of its family: one IPv4 and one IPv6 address at most", text)
+		default:
+			v.addresses = append(v.addresses, addr)
+		}
+	}
+	switch {
+	case v.name == "" && len(v.addresses) == 0:
+		return v, errors.New("--controlplane needs --vip: the address of the control plane")
+	case v.name != "" && len(f.vips) > 1:
+		return v, fmt.Errorf("--vip %s: a name goes alone", v.name)
+	}
+	slices.SortFunc(v.addresses, netip.Addr.Compare)
+	return v, nil
+}
+
+// looksNumeric tells a mistyped address from a name: the last label of a name is no
+// number, and has no colon.
+func looksNumeric(text string) bool {
+	last := text[strings.LastIndexByte(text, '.')+1:]
+	_, err := strconv.ParseUint(last, 10, 64)
+	return err == nil || strings.ContainsAny(text, ":/ ") || text == ""
+}
+
+func usable(addr netip.Addr) bool {
+	return addr.Zone() == "" && !addr.Is4In6() && !addr.IsUnspecified() && !addr.IsMulticast() && !addr.IsLoopback() &&
+		addr != netip.AddrFrom4([4]byte{255, 255, 255, 255})
+}
+
+// String names the VIP, for the cluster's name.
+func (v vip) String() string {
+	if v.name != "" {
+		return v.name
+	}
+	texts := make([]string, 0, len(v.addresses))
+	for _, addr := range v.addresses {
+		texts = append(texts, addr.String())
+	}
+	return strings.Join(texts, ",")
+}
+
+// check returns an error that names a flag.
+func (f *controlPlaneFlags) check() error {
+	switch {
+	case f.port == 0:
+		return errors.New("--port 0: no port")
+	case f.elector != electorHeartbeat && f.elector != electorRaft && f.elector != electorLease:
+		return fmt.Errorf("--elector %q: heartbeat, raft or lease", f.elector)
+	case f.health.Period < 10*time.Millisecond:
+		return fmt.Errorf("--health-period %s: at least 10ms", f.health.Period)
+	case f.health.Timeout < time.Millisecond:
+		return fmt.Errorf("--health-timeout %s: at least 1ms", f.health.Timeout)
+	case f.health.Failures < 1:
+		return fmt.Errorf("--health-failures %d: at least 1", f.health.Failures)
+	case f.health.Successes < 1:
+		return fmt.Errorf("--health-successes %d: at least 1", f.health.Successes)
+	case !f.balance && len(f.backends) > 0:
+		return errors.New("--lb-backend goes with --lb")
+	}
+	if f.url != "" {
+		if u, err := url.Parse(f.url); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+			return fmt.Errorf("--health-url %q: https://HOST:PORT/readyz", f.url)
+		}
+	}
+	return nil
+}
+
+// healthOf returns how to look at the local API server's health.
+func (f *controlPlaneFlags) healthOf(v vip) health.Options {
+	o := f.health
+	o.URL = f.url
+	if o.URL == "" {
+		host := "127.0.0.1"
+		if len(v.addresses) > 0 && v.addresses[0].Is6() {
+			host = "::1"
+		}
+		o.URL = "https://" + net.JoinHostPort(host, strconv.Itoa(int(f.serverPort()))) + "/readyz"
+	}
+	return o
+}
+
+// serverPort is the API servers'.
+func (f *controlPlaneFlags) serverPort() uint16 {
+	if f.balance && f.lbPort != 0 {
+		return f.lbPort
+	}
+	return f.port
+}
+
+// staticBackends returns what --lb-backend names.
+func (f *controlPlaneFlags) staticBackends() (all []netip.AddrPort, err error) {
+	for _, text := range f.backends {
+		backend, err := netip.ParseAddrPort(text)
+		if addr, bare := netip.ParseAddr(text); bare == nil {
+			backend, err = netip.AddrPortFrom(addr, f.serverPort()), nil
+		}
+		if err != nil || !usable(backend.Addr()) || backend.Port() == 0 {
+			return nil, fmt.Errorf("--lb-backend %q: ADDRESS or ADDRESS:PORT", text)
+		}
+		all = append(all, backend)
+	}
+	return all, nil
+}

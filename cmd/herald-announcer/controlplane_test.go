@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -26,7 +27,10 @@ import (
 
 	"github.com/vishvananda/netlink"
 
+	"github.com/heraldlb/herald/announcer"
 	"github.com/heraldlb/herald/announcer/l2/l2test"
+	"github.com/heraldlb/herald/controlplane"
+	"github.com/heraldlb/herald/controlplane/entrusted"
 )
 
 // plane is a segment with three nodes, on each an API server's stand-in and an
@@ -349,4 +353,44 @@ func TestControlPlaneStranger(t *testing.T) {
 	}
 	p.client.NoAddress(t, "eth0", "10.0.0.50/8")
 	p.holder("node-2")
+}
+
+// The VIP that another process's elector holds ends with its last word, whatever became
+// of that process; and before, when that says so.
+func TestControlPlaneEntrusted(t *testing.T) {
+	p := newPlane(t, "10.0.0.50")
+	p.start("node-1", "--elector", "raft")
+	ctx, cancel := context.WithCancel(t.Context())
+	seat := entrusted.NewSeat(p.nodes["node-1"].socket, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	done := make(chan error)
+	go func() { done <- seat.Run(ctx) }()
+	until := func(d time.Duration) announcer.BootTime {
+		now, err := announcer.Now()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return now.Add(d)
+	}
+	seat.Hold(controlplane.Term{Until: until(time.Minute), Probe: true})
+	p.holder("node-1")
+	seat.Release()
+	if err := seat.Vacant(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if p.holds("node-1", p.vips[0]) {
+		t.Error("the VIP is there after it was given up")
+	}
+	end := until(500 * time.Millisecond)
+	seat.Hold(controlplane.Term{Until: end})
+	p.holder("node-1")
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	l2test.Poll(t, "the term to end", func() bool { return !p.holds("node-1", p.vips[0]) })
+	if now := until(0); now < end {
+		t.Errorf("the VIP was given up %s before the end", end.Sub(now))
+	} else {
+		t.Logf("the VIP was given up within %s of the end", now.Sub(end))
+	}
 }

@@ -44,7 +44,10 @@ func (f *flags) runControlPlane(ctx context.Context, heartbeats membership.Optio
 	server := nodesocket.NewServer(f.socket, log)
 	elector := f.newElector(heartbeats, forElector, server, log)
 	seated := seat.New(seat.Options{Interface: f.controlPlane.on, Placed: elector.placed}, v.addresses, wire, log)
-	apiServer := health.New(f.controlPlane.healthOf(v), log)
+	apiServer, err := health.New(f.controlPlane.healthOf(v), log)
+	if err != nil {
+		return err
+	}
 
 	// What serves ends after the hand-over that the end of ctx begins.
 	serving, end := context.WithCancel(context.WithoutCancel(ctx))

@@ -3,13 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/pflag"
 
@@ -36,8 +33,7 @@ type controlPlaneFlags struct {
 	on      string
 	port    uint16
 	elector string
-	url     string
-	health  health.Options
+	health  health.Flags
 
 	balance  bool
 	lbPort   uint16
@@ -50,15 +46,7 @@ func (f *controlPlaneFlags) register(set *pflag.FlagSet) {
 	set.StringVar(&f.on, "interface", "", "with --controlplane: the interface that the VIP goes on; else the one whose subnet holds it, or that of the default route")
 	set.Uint16Var(&f.port, "port", 6443, "with --controlplane: the API server's port")
 	set.StringVar(&f.elector, "elector", electorHeartbeat, "with --controlplane: who chooses its holder: heartbeat, or raft or lease, which herald controlplane runs")
-	set.StringVar(&f.url, "health-url", "", "with --controlplane: the local API server's health (default https://127.0.0.1:PORT/readyz, or of [::1] for an IPv6 VIP alone)")
-	set.StringVar(&f.health.CA, "health-ca", "/etc/kubernetes/pki/ca.crt", "with --controlplane: file of the certificate authority of the API server")
-	set.StringVar(&f.health.ServerName, "health-server-name", health.DefaultServerName, "with --controlplane: name that the API server's certificate is for")
-	set.StringVar(&f.health.Certificate, "health-cert", "", "with --controlplane: file of a client certificate, for an API server that answers no stranger")
-	set.StringVar(&f.health.Key, "health-key", "", "with --controlplane: file of its key")
-	set.DurationVar(&f.health.Period, "health-period", health.DefaultPeriod, "with --controlplane: time between two looks at the API server's health")
-	set.DurationVar(&f.health.Timeout, "health-timeout", health.DefaultTimeout, "with --controlplane: time that a look may take")
-	set.IntVar(&f.health.Failures, "health-failures", health.DefaultFailures, "with --controlplane: failures in a row that make the API server unready")
-	set.IntVar(&f.health.Successes, "health-successes", health.DefaultSuccesses, "with --controlplane: successes in a row that make it ready again")
+	f.health.Register(set)
 	set.BoolVar(&f.balance, "lb", false, "with --controlplane: the holder shares the connections out to all healthy API servers")
 	set.Uint16Var(&f.lbPort, "lb-port", 0, "with --lb: port of the API servers (default: as --port)")
 	set.StringSliceVar(&f.backends, "lb-backend", nil, "with --lb: an API server, ADDRESS or ADDRESS:PORT; repeatable. Else as herald controlplane tells")
@@ -140,37 +128,15 @@ func (f *controlPlaneFlags) check() error {
 		return errors.New("--port 0: no port")
 	case f.elector != electorHeartbeat && f.elector != electorRaft && f.elector != electorLease:
 		return fmt.Errorf("--elector %q: heartbeat, raft or lease", f.elector)
-	case f.health.Period < 10*time.Millisecond:
-		return fmt.Errorf("--health-period %s: at least 10ms", f.health.Period)
-	case f.health.Timeout < time.Millisecond:
-		return fmt.Errorf("--health-timeout %s: at least 1ms", f.health.Timeout)
-	case f.health.Failures < 1:
-		return fmt.Errorf("--health-failures %d: at least 1", f.health.Failures)
-	case f.health.Successes < 1:
-		return fmt.Errorf("--health-successes %d: at least 1", f.health.Successes)
 	case !f.balance && len(f.backends) > 0:
 		return errors.New("--lb-backend goes with --lb")
 	}
-	if f.url != "" {
-		if u, err := url.Parse(f.url); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-			return fmt.Errorf("--health-url %q: https://HOST:PORT/readyz", f.url)
-		}
-	}
-	return nil
+	return f.health.Check()
 }
 
 // healthOf returns how to look at the local API server's health.
 func (f *controlPlaneFlags) healthOf(v vip) health.Options {
-	o := f.health
-	o.URL = f.url
-	if o.URL == "" {
-		host := "127.0.0.1"
-		if len(v.addresses) > 0 && v.addresses[0].Is6() {
-			host = "::1"
-		}
-		o.URL = "https://" + net.JoinHostPort(host, strconv.Itoa(int(f.serverPort()))) + "/readyz"
-	}
-	return o
+	return f.health.Of(f.serverPort(), len(v.addresses) > 0 && v.addresses[0].Is6())
 }
 
 // serverPort is the API servers'.

@@ -1,33 +1,39 @@
 package health
 
-// hysteresis turns single answers into a verdict that does not flap.
+// hysteresis tells a server that turned from one that stumbled.
 type hysteresis struct {
-	failures, successes int // in a row, that it takes
-	ready               bool
-	// told: there was a verdict. row is how many answers in a row contradict it.
-	told bool
-	row  int
+	failures, successes int
+
+	// known: it was said once if the server is ready; was: it has been ready once.
+	known, was, ready bool
+	// streak is how many probes in a row were other than what is said.
+	streak int
 }
 
-// take takes in an answer, and reports whether the verdict is another. The first
-// success counts at once: nobody waits for a cluster that is just made.
-func (h *hysteresis) take(ok bool) (changed bool) {
-	if h.told && ok == h.ready {
-		h.row = 0
+// observe takes the outcome of a probe, and reports if that changes what is said.
+func (h *hysteresis) observe(ok bool) (changed bool) {
+	if h.known && ok == h.ready {
+		h.streak = 0
 		return false
 	}
-	h.row++
-	switch {
-	case !h.told && ok:
-	case !h.told: // not ready until it is
-		h.told, h.row = true, 0
-		return true
-	case ok && h.row < h.successes, !ok && h.row < h.failures:
+	h.streak++
+	if h.streak < h.wanted(ok) {
 		return false
 	}
-	h.told, h.ready, h.row = true, ok, 0
+	h.known, h.ready, h.was, h.streak = true, ok, h.was || ok, 0
 	return true
 }
 
-// contradicted reports whether the last answer was against the verdict.
-func (h *hysteresis) contradicted() bool { return h.row > 0 }
+// wanted is how many outcomes in a row it takes to say so.
+func (h *hysteresis) wanted(ok bool) int {
+	switch {
+	case !ok:
+		return h.failures
+	case !h.was:
+		return 1
+	}
+	return h.successes
+}
+
+// doubtful: the last probe was other than what is said.
+func (h *hysteresis) doubtful() bool { return h.streak > 0 }

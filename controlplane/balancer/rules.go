@@ -1,0 +1,195 @@
+package balancer
+
+import (
+	"net/netip"
+
+	"github.com/google/nftables"
+	"github.com/google/nftables/binaryutil"
+	"github.com/google/nftables/expr"
+	"golang.org/x/sys/unix"
+)
+
+// Table is the name of the nftables table, of family inet, that is the balancer's.
+const Table = "herald-controlplane"
+
+// Chains come before those of kube-proxy and of the distribution's firewall (-100
+// and 100): who translates a connection first is the only one to.
+const (
+	beforeNATDest   = -110
+	beforeNATSource = 90
+)
+
+// Where what is matched stands in a header.
+const (
+	tcpDestination = 2
+	tcpFlags       = 13
+	flagFIN        = 1 << 0
+	flagSYN        = 1 << 1
+	flagRST        = 1 << 2
+	flagACK        = 1 << 4
+)
+
+// register32 is the first of the registers of 4 bytes that NFT_REG_1 and those after
+// it are made of.
+const register32 = unix.NFT_REG32_00
+
+// loopback is the index of lo, in each network namespace.
+const loopback = 1
+
+// program writes the rules for the services into a batch.
+type program struct {
+	batch *nftables.Conn
+	table *nftables.Table
+
+	prerouting, output, postrouting *nftables.Chain
+}
+
+// newProgram writes a table that has no rules; one that is there already loses
+// them, and keeps its chains.
+func newProgram(batch *nftables.Conn, name string) *program {
+	p := &program{batch: batch, table: batch.AddTable(&nftables.Table{Name: name, Family: nftables.TableFamilyINet})}
+	batch.FlushTable(p.table)
+	return p
+}
+
+// chains writes the chains, which may be there.
+func (p *program) chains() {
+	chain := func(name string, hook *nftables.ChainHook, priority nftables.ChainPriority) *nftables.Chain {
+		return p.batch.AddChain(&nftables.Chain{
+			Name: name, Table: p.table, Type: nftables.ChainTypeNAT, Hooknum: hook, Priority: &priority,
+		})
+	}
+	p.prerouting = chain("prerouting", nftables.ChainHookPrerouting, beforeNATDest)
+	p.output = chain("output", nftables.ChainHookOutput, beforeNATDest)
+	p.postrouting = chain("postrouting", nftables.ChainHookPostrouting, beforeNATSource)
+}
+
+// serve has new connections to a frontend go to its targets.
+func (p *program) serve(s service) error {
+	for _, chain := range []*nftables.Chain{p.prerouting, p.output} {
+		targets, err := p.targets(s)
+		if err != nil {
+			return err
+		}
+		p.rule(chain, matchFrontend(s.frontend), matchSYN(), []expr.Any{
+			// Whoever the client is: few have most of the connections.
+			&expr.Numgen{Register: unix.NFT_REG_1, Modulus: uint32(len(s.targets)), Type: unix.NFT_NG_RANDOM},
+			&expr.Lookup{SourceRegister: unix.NFT_REG_1, DestRegister: unix.NFT_REG_1, IsDestRegSet: true, SetName: targets.Name, SetID: targets.ID},
+			&expr.NAT{
+				Type: expr.NATTypeDestNAT, Family: uint32(protocol(s.frontend.Addr())), RegAddrMin: unix.NFT_REG_1,
+				RegProtoMin: register32 + uint32(s.frontend.Addr().BitLen()/32), Specified: true,
+			},
+		})
+	}
+	// What leaves the host is to come back to it.
+	p.rule(p.postrouting, matchTranslated(s.frontend), []expr.Any{
+		&expr.Meta{Key: expr.MetaKeyOIF, Register: unix.NFT_REG_1},
+		&expr.Cmp{Op: expr.CmpOpNeq, Register: unix.NFT_REG_1, Data: binaryutil.NativeEndian.PutUint32(loopback)},
+		&expr.Masq{FullyRandom: true},
+	})
+	return nil
+}
+
+// targets writes the map from a number to the address and port of a target.
+func (p *program) targets(s service) (*nftables.Set, error) {
+	address := nftables.TypeIPAddr
+	if s.frontend.Addr().Is6() {
+		address = nftables.TypeIP6Addr
+	}
+	data, err := nftables.ConcatSetType(address, nftables.TypeInetService)
+	if err != nil {
+		return nil, err
+	}
+	set := &nftables.Set{
+		Table: p.table, Anonymous: true, Constant: true, IsMap: true, KeyType: nftables.TypeInteger, DataType: data,
+		KeyByteOrder: binaryutil.NativeEndian,
+	}
+	elements := make([]nftables.SetElement, len(s.targets))
+	for i, target := range s.targets {
+		elements[i] = nftables.SetElement{
+			Key: binaryutil.NativeEndian.PutUint32(uint32(i)),
+			Val: append(append(target.Addr().AsSlice(), binaryutil.BigEndian.PutUint16(target.Port())...), 0, 0),
+		}
+	}
+	return set, p.batch.AddSet(set, elements)
+}
+
+// rule writes a rule to the end of a chain.
+func (p *program) rule(chain *nftables.Chain, parts ...[]expr.Any) {
+	r := &nftables.Rule{Table: p.table, Chain: chain}
+	for _, part := range parts {
+		r.Exprs = append(r.Exprs, part...)
+	}
+	p.batch.AddRule(r)
+}
+
+// matchFrontend matches TCP to an address and port.
+func matchFrontend(f netip.AddrPort) []expr.Any {
+	const destination4, destination6 = 16, 24
+	offset := uint32(destination4)
+	if f.Addr().Is6() {
+		offset = destination6
+	}
+	return append(matchFamily(f.Addr()),
+		&expr.Payload{
+			DestRegister: unix.NFT_REG_1, Base: expr.PayloadBaseNetworkHeader,
+			Offset: offset, Len: uint32(f.Addr().BitLen() / 8),
+		},
+		equals(f.Addr().AsSlice()),
+		&expr.Payload{DestRegister: unix.NFT_REG_1, Base: expr.PayloadBaseTransportHeader, Offset: tcpDestination, Len: 2},
+		equals(binaryutil.BigEndian.PutUint16(f.Port())),
+	)
+}
+
+// matchSYN matches what begins a connection. The rest of one that is not known,
+// since its backend is dead or the VIP came from another host, is left to this
+// host's TCP, which resets it.
+func matchSYN() []expr.Any {
+	return []expr.Any{
+		&expr.Payload{DestRegister: unix.NFT_REG_1, Base: expr.PayloadBaseTransportHeader, Offset: tcpFlags, Len: 1},
+		&expr.Bitwise{
+			SourceRegister: unix.NFT_REG_1, DestRegister: unix.NFT_REG_1, Len: 1,
+			Mask: []byte{flagFIN | flagSYN | flagRST | flagACK}, Xor: []byte{0},
+		},
+		equals([]byte{flagSYN}),
+	}
+}
+
+// matchTranslated matches connections that began as some to a frontend, and go
+// elsewhere.
+func matchTranslated(f netip.AddrPort) []expr.Any {
+	const statusDNAT = 1 << 5 // IPS_DST_NAT
+	return append(matchFamily(f.Addr()),
+		&expr.Ct{Key: expr.CtKeySTATUS, Register: unix.NFT_REG_1},
+		&expr.Bitwise{
+			SourceRegister: unix.NFT_REG_1, DestRegister: unix.NFT_REG_1, Len: 4,
+			Mask: binaryutil.NativeEndian.PutUint32(statusDNAT), Xor: make([]byte, 4),
+		},
+		&expr.Cmp{Op: expr.CmpOpNeq, Register: unix.NFT_REG_1, Data: make([]byte, 4)},
+		&expr.Ct{Key: expr.CtKeyDST, Register: unix.NFT_REG_1}, // of the original direction, which is 0
+		equals(f.Addr().AsSlice()),
+		&expr.Ct{Key: expr.CtKeyPROTODST, Register: unix.NFT_REG_1},
+		equals(binaryutil.BigEndian.PutUint16(f.Port())),
+	)
+}
+
+// matchFamily matches TCP over the family of an address.
+func matchFamily(a netip.Addr) []expr.Any {
+	return []expr.Any{
+		&expr.Meta{Key: expr.MetaKeyNFPROTO, Register: unix.NFT_REG_1},
+		equals([]byte{protocol(a)}),
+		&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: unix.NFT_REG_1},
+		equals([]byte{unix.IPPROTO_TCP}),
+	}
+}
+
+func equals(data []byte) *expr.Cmp {
+	return &expr.Cmp{Op: expr.CmpOpEq, Register: unix.NFT_REG_1, Data: data}
+}
+
+func protocol(a netip.Addr) byte {
+	if a.Is4() {
+		return unix.NFPROTO_IPV4
+	}
+	return unix.NFPROTO_IPV6
+}

@@ -43,7 +43,11 @@ func (f *flags) runControlPlane(ctx context.Context, heartbeats membership.Optio
 	forWire, forSeat, forElector := watcher.Subscribe(), watcher.Subscribe(), watcher.Subscribe()
 	server := nodesocket.NewServer(f.socket, log)
 	elector := f.newElector(heartbeats, forElector, server, log)
-	seated := seat.New(seat.Options{Interface: f.controlPlane.on, Placed: elector.placed}, v.addresses, wire, log)
+	share, err := f.newBalance(log)
+	if err != nil {
+		return err
+	}
+	seated := seat.New(seat.Options{Interface: f.controlPlane.on, Placed: elector.placed, Held: share.held}, v.addresses, wire, log)
 	apiServer, err := health.New(f.controlPlane.healthOf(v), log)
 	if err != nil {
 		return err
@@ -57,9 +61,10 @@ func (f *flags) runControlPlane(ctx context.Context, heartbeats membership.Optio
 	group.Go(func() error { return wire.Run(serving, forWire, fares{seated, elector.broken}) })
 	group.Go(func() error { return seated.Run(serving, forSeat) })
 	group.Go(func() error { return apiServer.Run(serving) })
+	group.Go(func() error { return share.run(serving) })
 	group.Go(func() error {
 		return server.Run(serving, nodesocket.Backend{
-			Sink:    elector.sink,
+			Sink:    share.sink(elector.sink),
 			Samples: samples(append(elector.samples, wire.Samples, seated.Samples)...),
 			View:    elector.view,
 			Health:  allOf(append(elector.health, wire.Health)...),

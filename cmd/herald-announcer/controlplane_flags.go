@@ -48,7 +48,7 @@ func (f *controlPlaneFlags) register(set *pflag.FlagSet) {
 	set.StringVar(&f.elector, "elector", electorHeartbeat, "with --controlplane: who chooses its holder: heartbeat, or raft or lease, which herald controlplane runs")
 	f.health.Register(set)
 	set.BoolVar(&f.balance, "lb", false, "with --controlplane: the holder shares the connections out to all healthy API servers")
-	set.Uint16Var(&f.lbPort, "lb-port", 0, "with --lb: port of the API servers (default: as --port)")
+	set.Uint16Var(&f.lbPort, "lb-port", 0, "with --lb: port at the VIP (default: as --port)")
 	set.StringSliceVar(&f.backends, "lb-backend", nil, "with --lb: an API server, ADDRESS or ADDRESS:PORT; repeatable. Else as herald controlplane tells")
 }
 
@@ -136,11 +136,11 @@ func (f *controlPlaneFlags) check() error {
 
 // healthOf returns how to look at the local API server's health.
 func (f *controlPlaneFlags) healthOf(v vip) health.Options {
-	return f.health.Of(f.serverPort(), len(v.addresses) > 0 && v.addresses[0].Is6())
+	return f.health.Of(f.port, len(v.addresses) > 0 && v.addresses[0].Is6())
 }
 
-// serverPort is the API servers'.
-func (f *controlPlaneFlags) serverPort() uint16 {
+// frontend is the port that clients of the VIP use.
+func (f *controlPlaneFlags) frontend() uint16 {
 	if f.balance && f.lbPort != 0 {
 		return f.lbPort
 	}
@@ -152,7 +152,7 @@ func (f *controlPlaneFlags) staticBackends() (all []netip.AddrPort, err error) {
 	for _, text := range f.backends {
 		backend, err := netip.ParseAddrPort(text)
 		if addr, bare := netip.ParseAddr(text); bare == nil {
-			backend, err = netip.AddrPortFrom(addr, f.serverPort()), nil
+			backend, err = netip.AddrPortFrom(addr, f.port), nil
 		}
 		if err != nil || !usable(backend.Addr()) || backend.Port() == 0 {
 			return nil, fmt.Errorf("--lb-backend %q: ADDRESS or ADDRESS:PORT", text)

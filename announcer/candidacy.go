@@ -19,6 +19,9 @@ type Candidacy struct {
 	// Hosts are the nodes with a usable endpoint (externalTrafficPolicy: Local),
 	// of many the MaxHosts that weigh most. Nil: every node may own the address.
 	Hosts []string `json:"hosts,omitzero"`
+	// Until is when this word ends unless another follows; zero: it does not. So
+	// ends the VIP that an elector holds, if that hangs or dies.
+	Until BootTime `json:"until,omitzero"`
 }
 
 // Facts are what the agent knows beyond single addresses.
@@ -39,4 +42,6 @@ type Facts struct {
 	// Rebalance is another word each time that somebody asks for the addresses to
 	// be spread anew; the first word that is heard asks for nothing.
 	Rebalance string `json:"rebalance,omitempty"`
+	// Backends are the API servers that a control plane's VIP leads to.
+	Backends []netip.AddrPort `json:"backends,omitempty"`
 }

@@ -17,15 +17,28 @@ type Elector interface {
 	Run(ctx context.Context, ready <-chan bool, seat Seat) error
 }
 
-// Seat is what an elector fills on its node. It neither waits for the wire nor for
-// other processes, but in Release.
+// Seat is what an elector fills on its node: who sits there has the VIP, or, where
+// there is one of each family, both.
 type Seat interface {
-	// Hold has this node take the VIP, or keep it, until the given moment; a later
-	// call may move that. The zero BootTime is for no end. The moment is enforced
-	// by whoever has the VIP on an interface: an elector that hangs or dies holds
-	// nothing beyond it.
-	Hold(until announcer.BootTime)
-	// Release gives the VIP up. It returns nil when no interface has it any more,
-	// or the error of ctx.
-	Release(ctx context.Context) error
+	// Hold has this node take the VIP, or keep it. It does not block.
+	Hold(Term)
+	// Renew tells the neighbours once more who has the VIP, since another node of
+	// ours had it too. It does not block.
+	Renew()
+	// Release gives the VIP up. It does not block.
+	Release()
+	// Vacant returns nil when no interface of this node has the VIP, or the error
+	// of ctx.
+	Vacant(ctx context.Context) error
+}
+
+// Term is how the VIP is held.
+type Term struct {
+	// Until is when the term ends unless another follows, enforced by whoever has
+	// the VIP on an interface: an elector that hangs or dies holds nothing beyond
+	// it. Zero is for no end.
+	Until announcer.BootTime
+	// Probe asks for a check that no stranger uses the VIP before this node does:
+	// it is not known that a node of ours had it before.
+	Probe bool
 }

@@ -85,7 +85,7 @@ func (c *Client) Put(candidacy announcer.Candidacy) error {
 // sameCandidacy reports whether two say the same, but for Probe. No hosts and
 // all hosts are not the same.
 func sameCandidacy(a, b announcer.Candidacy) bool {
-	return a.Interface == b.Interface && a.Eligible == b.Eligible && a.Conflict == b.Conflict &&
+	return a.Interface == b.Interface && a.Eligible == b.Eligible && a.Conflict == b.Conflict && a.Until == b.Until &&
 		(a.Hosts == nil) == (b.Hosts == nil) && slices.Equal(a.Hosts, b.Hosts)
 }
 
@@ -103,7 +103,7 @@ func (c *Client) Facts(f announcer.Facts) error {
 	if old := c.facts.Load(); old != nil && sameFacts(*old, f) {
 		return nil
 	}
-	f.Peers = slices.Clone(f.Peers)
+	f.Peers, f.Backends = slices.Clone(f.Peers), slices.Clone(f.Backends)
 	c.facts.Store(&f)
 	c.desired.signal()
 	return nil

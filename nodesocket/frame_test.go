@@ -19,7 +19,7 @@ import (
 	"github.com/heraldlb/herald/announcer"
 )
 
-var compareAddrs = cmpopts.EquateComparable(netip.Addr{})
+var compareAddrs = cmpopts.EquateComparable(netip.Addr{}, netip.AddrPort{})
 
 // frame returns body with its length before it.
 func frame(body string) []byte {
@@ -32,18 +32,18 @@ var exemplars = []struct {
 	body    string
 }{
 	{
-		message{Kind: kindHello, Version: 2, Role: roleAgent},
-		`{"kind":"hello","version":2,"role":"agent"}`,
+		message{Kind: kindHello, Version: 3, Role: roleAgent},
+		`{"kind":"hello","version":3,"role":"agent"}`,
 	},
 	{
 		message{Kind: kindSnapshot, More: true, Candidacies: []announcer.Candidacy{
 			{
 				Announcement: announcer.Announcement{Address: netip.MustParseAddr("192.0.2.1"), Interface: "eth0", Probe: true},
-				Eligible:     true, Conflict: true, Hosts: []string{"worker-1"},
+				Eligible:     true, Conflict: true, Hosts: []string{"worker-1"}, Until: 7,
 			},
 			{Announcement: announcer.Announcement{Address: netip.MustParseAddr("2001:db8::1")}, Hosts: []string{}},
 		}},
-		`{"kind":"snapshot","candidacies":[{"address":"192.0.2.1","interface":"eth0","probe":true,"eligible":true,"conflict":true,"hosts":["worker-1"]},{"address":"2001:db8::1","eligible":false,"hosts":[]}],"more":true}`,
+		`{"kind":"snapshot","candidacies":[{"address":"192.0.2.1","interface":"eth0","probe":true,"eligible":true,"conflict":true,"hosts":["worker-1"],"until":7},{"address":"2001:db8::1","eligible":false,"hosts":[]}],"more":true}`,
 	},
 	{
 		message{Kind: kindPut, Candidacies: candidacies(1)},
@@ -73,8 +73,9 @@ var exemplars = []struct {
 	{
 		message{Kind: kindFacts, Facts: &announcer.Facts{
 			Cluster: "0b2b", Excluded: true, Nodes: 3, Peers: []netip.Addr{netip.MustParseAddr("192.0.2.2")}, CutOff: true, Rebalance: "7",
+			Backends: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.3:6443")},
 		}},
-		`{"kind":"facts","facts":{"cluster":"0b2b","excluded":true,"nodes":3,"peers":["192.0.2.2"],"cutOff":true,"rebalance":"7"}}`,
+		`{"kind":"facts","facts":{"cluster":"0b2b","excluded":true,"nodes":3,"peers":["192.0.2.2"],"cutOff":true,"rebalance":"7","backends":["192.0.2.3:6443"]}}`,
 	},
 	{
 		message{Kind: kindView, View: &announcer.View{
@@ -153,7 +154,7 @@ func TestPartsFit(t *testing.T) {
 	name := strings.Repeat("n", maxName)
 	candidacy := announcer.Candidacy{
 		Announcement: announcer.Announcement{Address: longest, Interface: escaped, Probe: true},
-		Hosts:        repeat(name, announcer.MaxHosts),
+		Hosts:        repeat(name, announcer.MaxHosts), Until: math.MaxInt64,
 	}
 	if err := Validate(candidacy); err != nil {
 		t.Fatal(err)
@@ -176,6 +177,7 @@ func TestPartsFit(t *testing.T) {
 	facts := announcer.Facts{
 		Cluster: strings.Repeat("<", maxName), Rebalance: strings.Repeat("<", maxName),
 		Excluded: true, CutOff: true, Nodes: math.MinInt64, Peers: repeat(longest, MaxPeers),
+		Backends: repeat(netip.AddrPortFrom(longest, math.MaxUint16), MaxBackends),
 	}
 	if err := ValidateFacts(facts); err != nil {
 		t.Fatal(err)

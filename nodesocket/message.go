@@ -8,7 +8,7 @@ import (
 
 // Version is the protocol that this package speaks. Peers of different
 // versions refuse each other: both containers of a Pod come from one release.
-const Version = 2
+const Version = 3
 
 // role tells in a hello who speaks.
 type role string

@@ -25,6 +25,9 @@ func Validate(c announcer.Candidacy) error {
 	if len(c.Hosts) > announcer.MaxHosts {
 		return fmt.Errorf("%w: %d hosts of %s, more than %d", ErrInvalid, len(c.Hosts), c.Address, announcer.MaxHosts)
 	}
+	if c.Until < 0 {
+		return fmt.Errorf("%w: %s ends at %d, before the host was booted", ErrInvalid, c.Address, c.Until)
+	}
 	for _, host := range c.Hosts {
 		if !validNode(host) {
 			return fmt.Errorf("%w: %.64q, host of %s, is not a name of a node", ErrInvalid, host, c.Address)
@@ -72,7 +75,8 @@ func validNode(name string) bool {
 }
 
 // ValidateFacts returns an error that wraps ErrInvalid unless the peers of f are
-// unicast addresses and no more than MaxPeers, and its words are short.
+// unicast addresses and no more than MaxPeers, its backends too, with a port, and no
+// more than MaxBackends, and its words are short.
 func ValidateFacts(f announcer.Facts) error {
 	if len(f.Peers) > MaxPeers {
 		return fmt.Errorf("%w: %d peers, more than %d", ErrInvalid, len(f.Peers), MaxPeers)
@@ -80,6 +84,17 @@ func ValidateFacts(f announcer.Facts) error {
 	for _, peer := range f.Peers {
 		if err := validAddress(peer); err != nil {
 			return fmt.Errorf("peer: %w", err)
+		}
+	}
+	if len(f.Backends) > MaxBackends {
+		return fmt.Errorf("%w: %d backends, more than %d", ErrInvalid, len(f.Backends), MaxBackends)
+	}
+	for _, backend := range f.Backends {
+		if err := validAddress(backend.Addr()); err != nil {
+			return fmt.Errorf("backend: %w", err)
+		}
+		if backend.Port() == 0 {
+			return fmt.Errorf("%w: backend %s has no port", ErrInvalid, backend.Addr())
 		}
 	}
 	for _, word := range []string{f.Cluster, f.Rebalance} {

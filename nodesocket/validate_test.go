@@ -53,6 +53,9 @@ func TestValidate(t *testing.T) {
 			t.Errorf("hosts %q: %v", hosts, Validate(valid))
 		}
 	}
+	if valid.Until = -1; !errors.Is(Validate(valid), ErrInvalid) {
+		t.Error("an end before the host was booted: valid")
+	}
 	if err := Validate(announcer.Candidacy{}); !errors.Is(err, ErrInvalid) {
 		t.Errorf("no address: error %v, want ErrInvalid", err)
 	}
@@ -67,6 +70,10 @@ func TestValidateFacts(t *testing.T) {
 		"none":         {announcer.Facts{}, true},
 		"all":          {announcer.Facts{Cluster: "0b2b", Nodes: 3, Peers: []netip.Addr{peer}, Rebalance: "1"}, true},
 		"many peers":   {announcer.Facts{Peers: repeat(peer, MaxPeers+1)}, false},
+		"backends":     {announcer.Facts{Backends: repeat(netip.AddrPortFrom(peer, 6443), MaxBackends)}, true},
+		"many":         {announcer.Facts{Backends: repeat(netip.AddrPortFrom(peer, 6443), MaxBackends+1)}, false},
+		"no backend":   {announcer.Facts{Backends: make([]netip.AddrPort, 1)}, false},
+		"no port":      {announcer.Facts{Backends: []netip.AddrPort{netip.AddrPortFrom(peer, 0)}}, false},
 		"invalid peer": {announcer.Facts{Peers: make([]netip.Addr, 1)}, false},
 		"long cluster": {announcer.Facts{Cluster: strings.Repeat("x", 254)}, false},
 		"long word":    {announcer.Facts{Rebalance: strings.Repeat("x", 254)}, false},

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"net/netip"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -44,9 +46,29 @@ type node struct {
 	agent   *nodesocket.Client
 	changed chan struct{}
 
+	said said
+
 	mu       sync.Mutex
 	statuses map[netip.Addr]announcer.Status
 	view     announcer.View
+}
+
+// said is what a process wrote on its standard error.
+type said struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (s *said) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *said) contains(text string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.Contains(s.text.String(), text)
 }
 
 // newCluster makes a cluster with so many addresses, of both families.
@@ -117,7 +139,7 @@ func (c *cluster) start(name string, args ...string) {
 func (n *node) run(t *testing.T, program string, args ...string) {
 	t.Helper()
 	n.process = exec.Command(program, append(args, "--socket", n.socket, "--node-name", n.name)...)
-	n.process.Stderr = t.Output()
+	n.process.Stderr = io.MultiWriter(t.Output(), &n.said)
 	n.Do(t, n.process.Start)
 	process := n.process
 	t.Cleanup(func() {

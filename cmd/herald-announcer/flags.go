@@ -28,19 +28,22 @@ type flags struct {
 	keys       string
 	mode       string
 	peers      []string
+
+	controlPlane controlPlaneFlags
 }
 
 func (f *flags) register(set *pflag.FlagSet) {
-	set.StringVar(&f.socket, "socket", "/run/herald/announcer.sock", "Unix socket to listen on for the agent")
+	set.StringVar(&f.socket, "socket", "/run/herald/announcer.sock", "Unix socket to listen on for the agent, or with --controlplane for herald controlplane (default then "+controlPlaneSocket+")")
 	set.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
 	set.BoolVar(&f.probe, "probe", false, "ask the announcer at --socket for its health, and exit 0 or 1")
 	set.StringVar(&f.node, "node-name", os.Getenv("NODE_NAME"), "name of this node; $NODE_NAME, else the host's name")
-	set.StringVar(&f.cluster, "cluster", "", "tells this cluster from others on the same segment; else as the agent says")
+	set.StringVar(&f.cluster, "cluster", "", "tells this cluster from others on the same segment; else as the agent says, or with --controlplane by the VIPs")
 	set.StringVar(&f.interval, "heartbeat-interval", "auto", "time between two heartbeats; auto: 25ms, and longer in a large cluster")
 	set.IntVar(&f.multiplier, "heartbeat-multiplier", membership.DefaultMultiplier, "intervals of silence after which this node counts as dead")
-	set.Uint16Var(&f.port, "heartbeat-port", wire.Port, "UDP port of heartbeats, the same on all nodes")
+	set.Uint16Var(&f.port, "heartbeat-port", wire.Port, "UDP port of heartbeats, the same on all nodes (default with --controlplane "+fmt.Sprint(controlPlanePort)+")")
 	set.StringVar(&f.keys, "heartbeat-key-dir", "", "directory of the keys that authenticate heartbeats, as a Secret is mounted; empty: none")
 	set.StringVar(&f.mode, "heartbeat", "multicast", "multicast, or unicast on a segment that does not carry that")
+	f.controlPlane.register(set)
 	set.StringArrayVar(&f.peers, "heartbeat-peer", nil, "address of another node, for unicast, besides those the agent knows; may be repeated")
 }
 

@@ -35,12 +35,13 @@ func newCommand() *cobra.Command {
 	var f flags
 	cmd := &cobra.Command{
 		Use:           "herald-announcer",
-		Short:         "Answer ARP and NDP for the addresses that fall to this node; needs CAP_NET_RAW",
+		Short:         "Answer ARP and NDP for the addresses that fall to this node, or hold the control plane's; needs CAP_NET_RAW",
 		Version:       version,
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			f.setDefaults(cmd.Flags())
 			if f.probe {
 				return nodesocket.Probe(cmd.Context(), f.socket)
 			}

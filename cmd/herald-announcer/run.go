@@ -33,7 +33,14 @@ func (f *flags) run(ctx context.Context, logs io.Writer) error {
 	log := slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: level}))
 	log.Info("starting", "version", version, "node", heartbeats.Node, "socket", f.socket)
 	tune(log)
+	if f.controlPlane.enabled {
+		return f.runControlPlane(ctx, heartbeats, log)
+	}
+	return f.runServices(ctx, heartbeats, log)
+}
 
+// runServices announces the addresses of Services that fall to this node.
+func (f *flags) runServices(ctx context.Context, heartbeats membership.Options, log *slog.Logger) error {
 	server := nodesocket.NewServer(f.socket, log)
 	watcher := link.NewWatcher(log)
 	wire := l2.New(l2.DefaultTiming(), log)
@@ -60,7 +67,7 @@ func (f *flags) run(ctx context.Context, logs io.Writer) error {
 			Sink:    owner,
 			Samples: samples(wire.Samples, owner.Samples, members.Samples),
 			View:    owner.View,
-			Health:  health(wire.Health, owner.Health),
+			Health:  allOf(wire.Health, owner.Health),
 		})
 	})
 	group.Go(func() error {
@@ -91,8 +98,8 @@ func samples(sources ...func() []announcer.Sample) func() []announcer.Sample {
 	}
 }
 
-// health returns the first complaint of several.
-func health(of ...func() error) func() error {
+// allOf returns the first complaint of several.
+func allOf(of ...func() error) func() error {
 	return func() error {
 		for _, check := range of {
 			if err := check(); err != nil {

@@ -35,6 +35,8 @@ func newRootCommand() *cobra.Command {
 		newAgentCommand(),
 		newAnnouncerCommand(),
 		newCheckCommand(),
+		newCleanupCommand(),
+		newControlPlaneCommand(),
 		newRebalanceCommand(),
 		newStatusCommand(),
 		newVersionCommand(),

@@ -14,9 +14,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/heraldlb/herald/announcer"
-	"github.com/heraldlb/herald/controllers/internal/apiserver"
 	"github.com/heraldlb/herald/controllers/loadbalancer"
 	"github.com/heraldlb/herald/election"
+	"github.com/heraldlb/herald/internal/apiserver"
 )
 
 // One API server serves all tests, one after the other.

@@ -15,7 +15,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
-	"github.com/heraldlb/herald/controllers/internal/apiserver"
+	"github.com/heraldlb/herald/internal/apiserver"
 )
 
 const namespace = "default"

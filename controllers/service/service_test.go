@@ -7,7 +7,7 @@ import (
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 
-	"github.com/heraldlb/herald/controllers/internal/apiserver"
+	"github.com/heraldlb/herald/internal/apiserver"
 )
 
 // TestController runs the controller against a real API server. All tests share

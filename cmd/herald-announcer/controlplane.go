@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/heraldlb/herald/announcer"
+	"github.com/heraldlb/herald/announcer/l2"
+	"github.com/heraldlb/herald/announcer/l2/link"
+	"github.com/heraldlb/herald/controlplane"
+	"github.com/heraldlb/herald/controlplane/entrusted"
+	"github.com/heraldlb/herald/controlplane/health"
+	"github.com/heraldlb/herald/controlplane/heartbeat"
+	"github.com/heraldlb/herald/controlplane/seat"
+	"github.com/heraldlb/herald/membership"
+	"github.com/heraldlb/herald/nodesocket"
+)
+
+// refreshVIP is the time between announcements of a VIP that stays where it is: a
+// switch that forgot, or a client that missed all before, hears of it again.
+const refreshVIP = time.Minute
+
+// runControlPlane holds the control plane's address when it falls to this node.
+func (f *flags) runControlPlane(ctx context.Context, heartbeats membership.Options, log *slog.Logger) error {
+	v, err := f.controlPlane.parseVIP()
+	if err != nil {
+		return err
+	}
+	if err := f.controlPlane.check(); err != nil {
+		return err
+	}
+	if heartbeats.Cluster == "" {
+		heartbeats.Cluster = "controlplane " + v.String()
+	}
+	timing := l2.DefaultTiming()
+	timing.Refresh = refreshVIP
+	watcher := link.NewWatcher(log)
+	wire := l2.New(timing, log)
+	forWire, forSeat, forElector := watcher.Subscribe(), watcher.Subscribe(), watcher.Subscribe()
+	server := nodesocket.NewServer(f.socket, log)
+	elector := f.newElector(heartbeats, forElector, server, log)
+	share, err := f.newBalance(log)
+	if err != nil {
+		return err
+	}
+	seated := seat.New(seat.Options{Interface: f.controlPlane.on, Placed: elector.placed, Held: share.held}, v.addresses, wire, log)
+	apiServer, err := health.New(f.controlPlane.healthOf(v), log)
+	if err != nil {
+		return err
+	}
+
+	// What serves ends after the hand-over that the end of ctx begins.
+	serving, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	group, serving := errgroup.WithContext(serving)
+	group.Go(func() error { return watcher.Run(serving) })
+	group.Go(func() error { return wire.Run(serving, forWire, fares{seated, elector.broken}) })
+	group.Go(func() error { return seated.Run(serving, forSeat) })
+	group.Go(func() error { return apiServer.Run(serving) })
+	group.Go(func() error { return share.run(serving) })
+	group.Go(func() error {
+		return server.Run(serving, nodesocket.Backend{
+			Sink:    share.sink(elector.sink),
+			Samples: samples(append(elector.samples, wire.Samples, seated.Samples)...),
+			View:    elector.view,
+			Health:  allOf(append(elector.health, wire.Health)...),
+		})
+	})
+	group.Go(func() error {
+		defer end()
+		standing, stop := context.WithCancel(serving)
+		defer stop()
+		defer context.AfterFunc(ctx, func() {
+			log.Info("leaving")
+			stop()
+		})()
+		return elector.Run(standing, apiServer.Ready(), seated)
+	})
+	return group.Wait()
+}
+
+// chosen is an elector and what else it has to do with; all but Elector and sink may
+// be nil.
+type chosen struct {
+	controlplane.Elector
+	sink    nodesocket.Sink
+	placed  func(vip netip.Addr, on string)
+	broken  func(p l2.Port, broken bool)
+	samples []func() []announcer.Sample
+	view    func() announcer.View
+	health  []func() error
+}
+
+// newElector returns the elector that --elector names.
+func (f *flags) newElector(heartbeats membership.Options, changes <-chan []link.Interface, reporter entrusted.Reporter, log *slog.Logger) chosen {
+	if f.controlPlane.elector != electorHeartbeat {
+		elector := entrusted.NewElector(reporter, log)
+		return chosen{Elector: elector, sink: elector}
+	}
+	elector := heartbeat.New(heartbeats, changes, log)
+	return chosen{
+		Elector: elector, sink: nobody{}, placed: elector.Place, broken: elector.Broken, view: elector.View,
+		samples: []func() []announcer.Sample{elector.Samples}, health: []func() error{elector.Health},
+	}
+}
+
+// fares tells of how announcements fare.
+type fares struct {
+	seat   *seat.Seat
+	broken func(p l2.Port, broken bool)
+}
+
+// Report implements l2.Reporter.
+func (f fares) Report(s announcer.Status) { f.seat.Report(s) }
+
+// Broken implements l2.Reporter.
+func (f fares) Broken(p l2.Port, broken bool) {
+	if f.broken != nil {
+		f.broken(p, broken)
+	}
+}
+
+// nobody is told what concerns no control plane.
+type nobody struct{}
+
+func (nobody) Put(announcer.Candidacy) {}
+
+func (nobody) Delete(netip.Addr) {}
+
+func (nobody) Replace([]announcer.Candidacy) {}
+
+func (nobody) Facts(announcer.Facts) {}

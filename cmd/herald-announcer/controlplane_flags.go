@@ -1,0 +1,163 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/heraldlb/herald/controlplane/health"
+	"github.com/heraldlb/herald/membership/wire"
+)
+
+// What differs with --controlplane, so that a node can run both announcers.
+const (
+	controlPlaneSocket = "/run/herald/controlplane.sock"
+	controlPlanePort   = wire.Port + 1
+)
+
+// The electors.
+const (
+	electorHeartbeat = "heartbeat"
+	electorRaft      = "raft"
+	electorLease     = "lease"
+)
+
+type controlPlaneFlags struct {
+	enabled bool
+	vips    []string
+	on      string
+	port    uint16
+	elector string
+	health  health.Flags
+
+	balance  bool
+	lbPort   uint16
+	backends []string
+}
+
+func (f *controlPlaneFlags) register(set *pflag.FlagSet) {
+	set.BoolVar(&f.enabled, "controlplane", false, "hold the control plane's address, and announce no Services")
+	set.StringSliceVar(&f.vips, "vip", nil, "with --controlplane: the address, one of each family, or a DNS name for it")
+	set.StringVar(&f.on, "interface", "", "with --controlplane: the interface that the VIP goes on; else the one whose subnet holds it, or that of the default route")
+	set.Uint16Var(&f.port, "port", 6443, "with --controlplane: the API server's port")
+	set.StringVar(&f.elector, "elector", electorHeartbeat, "with --controlplane: who chooses its holder: heartbeat, or raft or lease, which herald controlplane runs")
+	f.health.Register(set)
+	set.BoolVar(&f.balance, "lb", false, "with --controlplane: the holder shares the connections out to all healthy API servers")
+	set.Uint16Var(&f.lbPort, "lb-port", 0, "with --lb: port at the VIP (default: as --port)")
+	set.StringSliceVar(&f.backends, "lb-backend", nil, "with --lb: an API server, ADDRESS or ADDRESS:PORT; repeatable. Else as herald controlplane tells")
+}
+
+// setDefaults fills in what has another default with --controlplane.
+func (f *flags) setDefaults(set *pflag.FlagSet) {
+	if !f.controlPlane.enabled {
+		return
+	}
+	if !set.Changed("socket") {
+		f.socket = controlPlaneSocket
+	}
+	if !set.Changed("heartbeat-port") {
+		f.port = controlPlanePort
+	}
+}
+
+// vip is what --vip says: addresses, or a name.
+type vip struct {
+	addresses []netip.Addr
+	name      string
+}
+
+// parseVIP returns an error that names the culprit.
+func (f *controlPlaneFlags) parseVIP() (v vip, err error) {
+	for _, text := range f.vips {
+		addr, err := netip.ParseAddr(text)
+		switch {
+		case err != nil && looksNumeric(text), err == nil && !usable(addr):
+			return v, fmt.Errorf("--vip %q: no address that a host can have", text)
+		case err != nil:
+			v.name = text
+		case slices.ContainsFunc(v.addresses, func(other netip.Addr) bool { return other.Is4() == addr.Is4() }):
+			return v, fmt.Errorf("--vip %s: a second address of its family: one IPv4 and one IPv6 address at most", text)
+		default:
+			v.addresses = append(v.addresses, addr)
+		}
+	}
+	switch {
+	case v.name == "" && len(v.addresses) == 0:
+		return v, errors.New("--controlplane needs --vip: the address of the control plane")
+	case v.name != "" && len(f.vips) > 1:
+		return v, fmt.Errorf("--vip %s: a name goes alone", v.name)
+	}
+	slices.SortFunc(v.addresses, netip.Addr.Compare)
+	return v, nil
+}
+
+// looksNumeric tells a mistyped address from a name: the last label of a name is no
+// number, and has no colon.
+func looksNumeric(text string) bool {
+	last := text[strings.LastIndexByte(text, '.')+1:]
+	_, err := strconv.ParseUint(last, 10, 64)
+	return err == nil || strings.ContainsAny(text, ":/ ") || text == ""
+}
+
+func usable(addr netip.Addr) bool {
+	return addr.Zone() == "" && !addr.Is4In6() && !addr.IsUnspecified() && !addr.IsMulticast() && !addr.IsLoopback() &&
+		addr != netip.AddrFrom4([4]byte{255, 255, 255, 255})
+}
+
+// String names the VIP, for the cluster's name.
+func (v vip) String() string {
+	if v.name != "" {
+		return v.name
+	}
+	texts := make([]string, 0, len(v.addresses))
+	for _, addr := range v.addresses {
+		texts = append(texts, addr.String())
+	}
+	return strings.Join(texts, ",")
+}
+
+// check returns an error that names a flag.
+func (f *controlPlaneFlags) check() error {
+	switch {
+	case f.port == 0:
+		return errors.New("--port 0: no port")
+	case f.elector != electorHeartbeat && f.elector != electorRaft && f.elector != electorLease:
+		return fmt.Errorf("--elector %q: heartbeat, raft or lease", f.elector)
+	case !f.balance && len(f.backends) > 0:
+		return errors.New("--lb-backend goes with --lb")
+	}
+	return f.health.Check()
+}
+
+// healthOf returns how to look at the local API server's health.
+func (f *controlPlaneFlags) healthOf(v vip) health.Options {
+	return f.health.Of(f.port, len(v.addresses) > 0 && v.addresses[0].Is6())
+}
+
+// frontend is the port that clients of the VIP use.
+func (f *controlPlaneFlags) frontend() uint16 {
+	if f.balance && f.lbPort != 0 {
+		return f.lbPort
+	}
+	return f.port
+}
+
+// staticBackends returns what --lb-backend names.
+func (f *controlPlaneFlags) staticBackends() (all []netip.AddrPort, err error) {
+	for _, text := range f.backends {
+		backend, err := netip.ParseAddrPort(text)
+		if addr, bare := netip.ParseAddr(text); bare == nil {
+			backend, err = netip.AddrPortFrom(addr, f.port), nil
+		}
+		if err != nil || !usable(backend.Addr()) || backend.Port() == 0 {
+			return nil, fmt.Errorf("--lb-backend %q: ADDRESS or ADDRESS:PORT", text)
+		}
+		all = append(all, backend)
+	}
+	return all, nil
+}

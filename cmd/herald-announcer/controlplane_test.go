@@ -1,0 +1,396 @@
+package main
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"math/big"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
+
+	"github.com/heraldlb/herald/announcer"
+	"github.com/heraldlb/herald/announcer/l2/l2test"
+	"github.com/heraldlb/herald/controlplane"
+	"github.com/heraldlb/herald/controlplane/entrusted"
+)
+
+// plane is a segment with three nodes, on each an API server's stand-in and an
+// announcer that may hold the VIPs, and a client.
+type plane struct {
+	*cluster
+	vips    []netip.Addr
+	ca      string
+	certs   tls.Certificate
+	servers map[string]*apiServer
+}
+
+// apiServer says if it is ready, and who it is.
+type apiServer struct {
+	unready atomic.Bool
+	*http.Server
+}
+
+func (s *apiServer) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	if s.unready.Load() {
+		http.Error(w, "[-]etcd failed: reason withheld", http.StatusInternalServerError)
+		return
+	}
+	fmt.Fprint(w, "ok")
+}
+
+func newPlane(t *testing.T, vips ...string) *plane {
+	t.Helper()
+	p := &plane{cluster: newCluster(t, 3, 0), servers: make(map[string]*apiServer)}
+	for _, text := range vips {
+		p.vips = append(p.vips, netip.MustParseAddr(text))
+	}
+	p.ca, p.certs = certificate(t)
+	for name, n := range p.nodes {
+		p.servers[name] = serve(t, n.Host, p.certs)
+	}
+	return p
+}
+
+// serve runs an API server's stand-in on a host.
+func serve(t *testing.T, on *l2test.Host, pair tls.Certificate) *apiServer {
+	t.Helper()
+	s := new(apiServer)
+	s.Server = &http.Server{Handler: s, ReadHeaderTimeout: time.Second, ErrorLog: log.New(io.Discard, "", 0)}
+	var listener net.Listener
+	on.Do(t, func() (err error) {
+		listener, err = new(net.ListenConfig).Listen(context.WithoutCancel(t.Context()), "tcp", "[::]:6443")
+		return err
+	})
+	go func() {
+		_ = s.Serve(tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}))
+	}()
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// certificate makes one for "kubernetes", which is its own authority; the file is that.
+func certificate(t *testing.T) (file string, pair tls.Certificate) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), DNSNames: []string{"kubernetes"}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file = filepath.Join(t.TempDir(), "ca.crt")
+	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	if err := os.WriteFile(file, block, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file, tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+// start starts the announcer of a node.
+func (p *plane) start(name string, args ...string) {
+	p.t.Helper()
+	args = append([]string{"--controlplane", "--health-ca", p.ca}, args...)
+	for _, vip := range p.vips {
+		args = append(args, "--vip", vip.String())
+	}
+	p.nodes[name].run(p.t, p.program, args...)
+}
+
+// holds reports whether a node has a VIP on an interface.
+func (p *plane) holds(name string, vip netip.Addr) bool {
+	p.t.Helper()
+	all, err := p.nodes[name].AddrList(nil, netlink.FAMILY_ALL)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	for _, a := range all {
+		if got, _ := netip.AddrFromSlice(a.IP); got.Unmap() == vip {
+			return true
+		}
+	}
+	return false
+}
+
+// holder waits until one of the nodes alone holds all VIPs, and returns it.
+func (p *plane) holder(among ...string) (holder string) {
+	p.t.Helper()
+	l2test.Poll(p.t, fmt.Sprintf("one holder of %v among %v", p.vips, among), func() bool {
+		holder = ""
+		for _, name := range among {
+			for _, vip := range p.vips {
+				switch {
+				case !p.holds(name, vip):
+				case holder == "", holder == name:
+					holder = name
+				default:
+					return false
+				}
+			}
+		}
+		for _, vip := range p.vips {
+			if holder == "" || !p.holds(holder, vip) {
+				return false
+			}
+		}
+		return true
+	})
+	return holder
+}
+
+// get asks for /readyz at a VIP on a new connection, as the client.
+func (p *plane) get(vip netip.Addr) error {
+	failed := make(chan error, 1)
+	p.client.Do(p.t, func() error {
+		failed <- get(p.t.Context(), netip.AddrPortFrom(vip, 6443))
+		return nil
+	})
+	return <-failed
+}
+
+func get(ctx context.Context, at netip.AddrPort) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", at.String())
+	if err != nil {
+		return err
+	}
+	client := tls.Client(conn, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // who answers matters, not who that is
+	defer func() { _ = client.Close() }()
+	if _, err := fmt.Fprint(client, "GET /readyz HTTP/1.0\r\n\r\n"); err != nil {
+		return err
+	}
+	answer, err := io.ReadAll(client)
+	if err == nil && len(answer) == 0 {
+		err = errors.New("no answer")
+	}
+	return err
+}
+
+// reachable checks that the client reaches all VIPs.
+func (p *plane) reachable() {
+	p.t.Helper()
+	for _, vip := range p.vips {
+		if err := p.get(vip); err != nil {
+			p.t.Errorf("the client at %s: %v", vip, err)
+		}
+	}
+}
+
+func (p *plane) others(name string) (others []string) {
+	for other := range p.nodes {
+		if other != name {
+			others = append(others, other)
+		}
+	}
+	return others
+}
+
+func (p *plane) signal(name string, signal syscall.Signal) *exec.Cmd {
+	p.t.Helper()
+	process := p.nodes[name].process
+	if err := process.Process.Signal(signal); err != nil {
+		p.t.Fatal(err)
+	}
+	return process
+}
+
+// One node holds both VIPs; when it crashes, another does, and the client gets there.
+func TestControlPlaneCrash(t *testing.T) {
+	p := newPlane(t, "10.0.0.50", "2001:db8::50")
+	for name := range p.nodes {
+		p.start(name)
+	}
+	first := p.holder("node-1", "node-2", "node-3")
+	p.reachable()
+	p.sw.Down(t, first)
+	_ = p.signal(first, syscall.SIGKILL).Wait()
+	start := time.Now()
+	second := p.holder(p.others(first)...)
+	t.Logf("from %s to %s in %s", first, second, time.Since(start))
+	p.reachable()
+	// What the crash left, the kernel takes off by itself.
+	l2test.Poll(t, "the kernel of the dead to take the VIP off", func() bool {
+		return !p.holds(first, p.vips[0]) && !p.holds(first, p.vips[1])
+	})
+	p.sw.Up(t, first)
+	p.start(first)
+	if again := p.holder("node-1", "node-2", "node-3"); again != second {
+		t.Errorf("who came back took the VIP: %s", again)
+	}
+}
+
+// A holder that is told to end, and one whose API server is not ready, hand over: no
+// connection is refused, and of those that are under way at the moment of a move, which
+// the next holder knows nothing of, a few at most are lost.
+func TestControlPlaneHandOver(t *testing.T) {
+	p := newPlane(t, "10.0.0.50", "2001:db8::50")
+	for name := range p.nodes {
+		p.start(name)
+	}
+	first := p.holder("node-1", "node-2", "node-3")
+	lost := p.flow()
+	p.servers[first].unready.Store(true)
+	second := p.holder(p.others(first)...)
+	l2test.Poll(t, "the unready to give up", func() bool { return !p.holds(first, p.vips[0]) })
+	if err := p.signal(second, syscall.SIGTERM).Wait(); err != nil {
+		t.Errorf("after SIGTERM: %v", err)
+	}
+	if p.holds(second, p.vips[0]) || p.holds(second, p.vips[1]) {
+		t.Error("after SIGTERM, a VIP is still there")
+	}
+	third := p.holder(p.others(second)...)
+	if third == first {
+		t.Errorf("%s holds the VIP, and is not ready", third)
+	}
+	count, failed := lost()
+	inFlight := 0
+	for _, err := range failed {
+		if inFlight++; !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("of %d requests: %v", count, err)
+		}
+	}
+	const moves, perMove = 2, 2
+	if inFlight > moves*perMove {
+		t.Errorf("of %d requests, %d were lost: %v", count, inFlight, failed)
+	}
+}
+
+// flow has the client ask again and again until the result is asked for.
+func (p *plane) flow() (result func() (count int, failed []error)) {
+	stop, done := make(chan struct{}), make(chan []error)
+	count := 0
+	ticker := time.NewTicker(5 * time.Millisecond)
+	go func() {
+		var all []error
+		for {
+			select {
+			case <-stop:
+				ticker.Stop()
+				done <- all
+				return
+			case <-ticker.C:
+				start := time.Now()
+				err := p.get(p.vips[count%len(p.vips)])
+				if took := time.Since(start); err == nil && took > time.Second {
+					err = fmt.Errorf("took %s", took)
+				}
+				if count++; err != nil {
+					all = append(all, fmt.Errorf("request %d: %w", count, err))
+				}
+			}
+		}
+	}()
+	return func() (int, []error) {
+		close(stop)
+		all := <-done
+		return count, all
+	}
+}
+
+// An announcer that is killed leaves its VIP to the kernel, which takes it off; one
+// that is started again takes it off at once. One that hangs holds nothing for long.
+func TestControlPlaneKill(t *testing.T) {
+	p := newPlane(t, "10.0.0.50", "2001:db8::50")
+	for name := range p.nodes {
+		p.start(name)
+	}
+	first := p.holder("node-1", "node-2", "node-3")
+	_ = p.signal(first, syscall.SIGKILL).Wait()
+	p.start(first)
+	second := p.holder(p.others(first)...)
+	l2test.Poll(t, "what was left to be swept", func() bool { return !p.holds(first, p.vips[0]) })
+	p.signal(second, syscall.SIGSTOP)
+	third := p.holder(p.others(second)...)
+	l2test.Poll(t, "the kernel to take off the VIP of who hangs", func() bool {
+		return !p.holds(second, p.vips[0]) && !p.holds(second, p.vips[1])
+	})
+	p.signal(second, syscall.SIGCONT)
+	if now := p.holder("node-1", "node-2", "node-3"); now != third {
+		t.Errorf("%s holds the VIP, after %s did", now, third)
+	}
+	p.reachable()
+}
+
+// A VIP that somebody takes off is put back; one that a stranger uses is not taken.
+func TestControlPlaneStranger(t *testing.T) {
+	p := newPlane(t, "10.0.0.50")
+	p.start("node-1")
+	p.holder("node-1")
+	p.nodes["node-1"].NoAddress(t, "eth0", "10.0.0.50/32")
+	p.holder("node-1")
+	if err := p.signal("node-1", syscall.SIGTERM).Wait(); err != nil {
+		t.Error(err)
+	}
+	p.client.Address(t, "eth0", "10.0.0.50/8")
+	p.start("node-2")
+	l2test.Poll(t, "the VIP to be known as the stranger's", func() bool { return p.nodes["node-2"].said.contains("another host uses the VIP") })
+	if p.holds("node-2", p.vips[0]) {
+		t.Error("a VIP that a stranger uses was taken")
+	}
+	p.client.NoAddress(t, "eth0", "10.0.0.50/8")
+	p.holder("node-2")
+}
+
+// The VIP that another process's elector holds ends with its last word, whatever became
+// of that process; and before, when that says so.
+func TestControlPlaneEntrusted(t *testing.T) {
+	p := newPlane(t, "10.0.0.50")
+	p.start("node-1", "--elector", "raft")
+	ctx, cancel := context.WithCancel(t.Context())
+	seat := entrusted.NewSeat(p.nodes["node-1"].socket, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	done := make(chan error)
+	go func() { done <- seat.Run(ctx) }()
+	until := func(d time.Duration) announcer.BootTime {
+		now, err := announcer.Now()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return now.Add(d)
+	}
+	seat.Hold(controlplane.Term{Until: until(time.Minute), Probe: true})
+	p.holder("node-1")
+	seat.Release()
+	if err := seat.Vacant(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if p.holds("node-1", p.vips[0]) {
+		t.Error("the VIP is there after it was given up")
+	}
+	end := until(500 * time.Millisecond)
+	seat.Hold(controlplane.Term{Until: end})
+	p.holder("node-1")
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	l2test.Poll(t, "the term to end", func() bool { return !p.holds("node-1", p.vips[0]) })
+	if now := until(0); now < end {
+		t.Errorf("the VIP was given up %s before the end", end.Sub(now))
+	} else {
+		t.Logf("the VIP was given up within %s of the end", now.Sub(end))
+	}
+}

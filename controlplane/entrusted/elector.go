@@ -1,0 +1,127 @@
+package entrusted
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/heraldlb/herald/announcer"
+	"github.com/heraldlb/herald/controlplane"
+	"github.com/heraldlb/herald/nodesocket"
+)
+
+// Reporter takes what the elector's process is to be told. It does not block.
+type Reporter interface {
+	Report(announcer.Status)
+}
+
+// Elector is the announcer's side: a controlplane.Elector that does what another
+// process says, and a nodesocket.Sink that is told.
+type Elector struct {
+	reporter Reporter
+	log      *slog.Logger
+	wake     chan struct{}
+
+	mu sync.Mutex
+	// said is the newest word, nil if the seat is to be free.
+	said *announcer.Candidacy
+}
+
+var (
+	_ controlplane.Elector = (*Elector)(nil)
+	_ nodesocket.Sink      = (*Elector)(nil)
+)
+
+// NewElector returns an Elector that fills a seat when run.
+func NewElector(reporter Reporter, log *slog.Logger) *Elector {
+	return &Elector{reporter: reporter, log: log, wake: make(chan struct{}, 1)}
+}
+
+// Put implements nodesocket.Sink.
+func (e *Elector) Put(c announcer.Candidacy) {
+	if c.Address == key() {
+		e.say(&c)
+		return
+	}
+	e.log.Warn("told of an address that is no VIP's seat: is this the socket of the Services' announcer?", "address", c.Address)
+}
+
+// Delete implements nodesocket.Sink.
+func (e *Elector) Delete(addr netip.Addr) {
+	if addr == key() {
+		e.say(nil)
+	}
+}
+
+// Replace implements nodesocket.Sink. What another run of the elector said ends here.
+func (e *Elector) Replace(all []announcer.Candidacy) {
+	e.say(nil)
+	for _, c := range all {
+		e.Put(c)
+	}
+}
+
+// Facts implements nodesocket.Sink.
+func (e *Elector) Facts(announcer.Facts) {}
+
+func (e *Elector) say(c *announcer.Candidacy) {
+	e.mu.Lock()
+	e.said = c
+	e.mu.Unlock()
+	select {
+	case e.wake <- struct{}{}:
+	default:
+	}
+}
+
+// leaveBound is how long the end may wait for the VIP to be off.
+const leaveBound = 3 * time.Second
+
+// Run implements controlplane.Elector. Who stands is decided by the other process, which
+// looks at the API server itself.
+func (e *Elector) Run(ctx context.Context, ready <-chan bool, seat controlplane.Seat) error {
+	for {
+		select {
+		case <-ctx.Done():
+			seat.Release()
+			leaving, stop := context.WithTimeout(context.WithoutCancel(ctx), leaveBound)
+			defer stop()
+			e.vacate(leaving, seat)
+			return nil
+		case <-ready:
+		case <-e.wake:
+			e.follow(ctx, seat)
+		}
+	}
+}
+
+// follow does what was said last.
+func (e *Elector) follow(ctx context.Context, seat controlplane.Seat) {
+	e.mu.Lock()
+	said := e.said
+	e.mu.Unlock()
+	if said != nil {
+		seat.Hold(controlplane.Term{Until: said.Until, Probe: said.Probe})
+		e.report(announcer.Announced)
+		return
+	}
+	seat.Release()
+	waiting, stop := context.WithTimeout(ctx, leaveBound)
+	defer stop()
+	e.vacate(waiting, seat)
+}
+
+// vacate tells the other process when the VIP is off: another node may have it then.
+func (e *Elector) vacate(ctx context.Context, seat controlplane.Seat) {
+	if err := seat.Vacant(ctx); err != nil {
+		e.log.Warn("the VIP is not off yet", "error", err)
+		return
+	}
+	e.report(announcer.Withdrawn)
+}
+
+func (e *Elector) report(s announcer.State) {
+	e.reporter.Report(announcer.Status{Address: key(), State: s, Since: time.Now()})
+}

@@ -1,0 +1,120 @@
+package entrusted
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/heraldlb/herald/announcer"
+	"github.com/heraldlb/herald/controlplane"
+	"github.com/heraldlb/herald/nodesocket"
+)
+
+// chair is a seat that says what is done with it.
+type chair struct {
+	held     chan controlplane.Term
+	released chan struct{}
+	// off is closed when the VIP is off.
+	off chan struct{}
+}
+
+func (c *chair) Hold(t controlplane.Term) { c.held <- t }
+func (c *chair) Renew()                   {}
+func (c *chair) Release() {
+	select {
+	case c.released <- struct{}{}:
+	default:
+	}
+}
+
+func (c *chair) Vacant(ctx context.Context) error {
+	select {
+	case <-c.off:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// pair is both sides, over a real socket.
+func pair(t *testing.T) (*Seat, *chair) {
+	t.Helper()
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	path := filepath.Join(t.TempDir(), "s.sock")
+	server := nodesocket.NewServer(path, log)
+	elector := NewElector(server, log)
+	seat := NewSeat(path, log)
+	c := &chair{held: make(chan controlplane.Term, 8), released: make(chan struct{}, 1), off: make(chan struct{})}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	done := make(chan error, 3)
+	go func() { done <- server.Run(ctx, nodesocket.Backend{Sink: elector}) }()
+	go func() { done <- elector.Run(ctx, nil, c) }()
+	go func() { done <- seat.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		for range 3 {
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	return seat, c
+}
+
+// What is said to one side is done on the other; who releases learns when the VIP is off.
+func TestHoldAndRelease(t *testing.T) {
+	seat, c := pair(t)
+	now, err := announcer.Now()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := seat.Vacant(t.Context()); err != nil {
+		t.Errorf("a seat that nobody took is not vacant: %v", err)
+	}
+	want := controlplane.Term{Until: now.Add(time.Hour), Probe: true}
+	seat.Hold(want)
+	if got := <-c.held; got != want {
+		t.Errorf("held for %+v, want %+v", got, want)
+	}
+	before := want
+	want.Until = now.Add(2 * time.Hour)
+	seat.Hold(want)
+	got := <-c.held
+	for got == before { // A word may be said twice.
+		got = <-c.held
+	}
+	if got != want {
+		t.Errorf("held for %+v, want %+v", got, want)
+	}
+	seat.Release()
+	<-c.released
+	short, stop := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer stop()
+	if err := seat.Vacant(short); err == nil {
+		t.Error("vacant before the VIP is off")
+	}
+	close(c.off)
+	if err := seat.Vacant(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// Without an announcer, the seat is vacant when the term ends.
+func TestVacantAtTheEnd(t *testing.T) {
+	seat := NewSeat(filepath.Join(t.TempDir(), "nobody.sock"), slog.New(slog.DiscardHandler))
+	now, err := announcer.Now()
+	if err != nil {
+		t.Fatal(err)
+	}
+	until := now.Add(100 * time.Millisecond)
+	seat.Hold(controlplane.Term{Until: until})
+	seat.Release()
+	if err := seat.Vacant(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if now, _ := announcer.Now(); now < until {
+		t.Errorf("vacant %s before the term ended", until.Sub(now))
+	}
+}

@@ -1,0 +1,68 @@
+package health
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+const (
+	// DefaultCA is where kubeadm keeps the certificate authority of API servers.
+	DefaultCA = "/etc/kubernetes/pki/ca.crt"
+	// DefaultServerName is in the certificate of every API server: its Service's name.
+	DefaultServerName = "kubernetes"
+)
+
+// Flags say how to look at the health of the API server of this host.
+type Flags struct{ Options }
+
+// Register adds the flags, all named health-*, to a command's.
+func (f *Flags) Register(set *pflag.FlagSet) {
+	set.StringVar(&f.URL, "health-url", "", "health of the API server of this host (default https://127.0.0.1:PORT/readyz, or of [::1] for an IPv6 VIP alone)")
+	set.StringVar(&f.CA, "health-ca", DefaultCA, "file of the certificate authority of the API server")
+	set.StringVar(&f.ServerName, "health-server-name", DefaultServerName, "name that the API server's certificate is for")
+	set.StringVar(&f.Certificate, "health-cert", "", "file of a client certificate, for an API server that answers no stranger")
+	set.StringVar(&f.Key, "health-key", "", "file of its key")
+	set.DurationVar(&f.Period, "health-period", DefaultPeriod, "time between two looks at the API server's health")
+	set.DurationVar(&f.Timeout, "health-timeout", DefaultTimeout, "time that a look may take")
+	set.IntVar(&f.Failures, "health-failures", DefaultFailures, "failures in a row that make the API server unready")
+	set.IntVar(&f.Successes, "health-successes", DefaultSuccesses, "successes in a row that make it ready again; the first of all counts at once")
+}
+
+// Check returns an error that names a flag.
+func (f *Flags) Check() error {
+	switch {
+	case f.Period < 10*time.Millisecond:
+		return fmt.Errorf("--health-period %s: at least 10ms", f.Period)
+	case f.Timeout < time.Millisecond:
+		return fmt.Errorf("--health-timeout %s: at least 1ms", f.Timeout)
+	case f.Failures < 1:
+		return fmt.Errorf("--health-failures %d: at least 1", f.Failures)
+	case f.Successes < 1:
+		return fmt.Errorf("--health-successes %d: at least 1", f.Successes)
+	case f.CA == "":
+		return errors.New("--health-ca: the certificate authority of the API server is needed")
+	}
+	if _, err := f.Of(1, false).complete(); err != nil {
+		return fmt.Errorf("--health-url, --health-cert, --health-key: %w", err)
+	}
+	return nil
+}
+
+// Of returns how to ask the API server that listens on that port of this host, by IPv6
+// or IPv4, unless there is a --health-url.
+func (f *Flags) Of(port uint16, v6 bool) Options {
+	o := f.Options
+	if o.URL == "" {
+		host := "127.0.0.1"
+		if v6 {
+			host = "::1"
+		}
+		o.URL = "https://" + net.JoinHostPort(host, strconv.Itoa(int(port))) + "/readyz"
+	}
+	return o
+}

@@ -1,0 +1,219 @@
+package seat
+
+import (
+	"context"
+	"maps"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/heraldlb/herald/announcer"
+	"github.com/heraldlb/herald/announcer/l2/link"
+	"github.com/heraldlb/herald/controlplane/address"
+)
+
+// keeper carries out the orders of a Seat; it is one goroutine's.
+type keeper struct {
+	*Seat
+	interfaces []link.Interface
+	tenancies  map[netip.Addr]*tenancy
+	// refresh is when the kernel is told again of what is held.
+	refresh time.Time
+	// held is what Options.Held was told last, placed what Options.Placed was.
+	held   []netip.Addr
+	placed struct {
+		vip netip.Addr
+		on  string
+	}
+}
+
+func (k *keeper) run(ctx context.Context, changes <-chan []link.Interface) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case k.interfaces = <-changes:
+			k.refresh = time.Time{} // somebody may have taken a VIP off
+		case <-k.wake:
+		case <-timer.C:
+		}
+		if k.interfaces != nil {
+			timer.Reset(k.carryOut())
+		}
+	}
+}
+
+// carryOut does what the orders are, and returns when to look at them again.
+func (k *keeper) carryOut() time.Duration {
+	now := time.Now()
+	o, left := k.take()
+	due := !now.Before(k.refresh)
+	if due {
+		k.refresh = now.Add(k.options.Lifetime / 3)
+		k.look()
+	}
+	lifetime := min(left, k.options.Lifetime)
+	for _, t := range k.tenancies {
+		if s, ok := o.statuses[t.address]; ok {
+			k.note(t, s)
+		}
+		if slices.Contains(o.vips, t.address) && o.holding && t.place.Index != 0 && !t.own {
+			k.hold(t, o.term.Probe, due, lifetime)
+		} else {
+			k.vacate(t)
+		}
+		if o.renew && t.on != 0 {
+			k.wire.Again(t.address)
+		}
+	}
+	maps.DeleteFunc(k.tenancies, func(_ netip.Addr, t *tenancy) bool { return !slices.Contains(o.vips, t.address) })
+	k.tellPlace(o.vips)
+	k.tell(o.holding)
+	return min(left, time.Until(k.refresh))
+}
+
+// forever is longer than anything that is waited for.
+const forever = 1<<63 - 1
+
+// take returns the orders as of now, and how much is left of the term; one that is
+// over is ended.
+func (k *keeper) take() (orders, time.Duration) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	left := time.Duration(forever)
+	if o := &k.orders; o.holding && o.term.Until != 0 {
+		now, err := announcer.Now()
+		left = o.term.Until.Sub(now)
+		if err != nil || left <= 0 {
+			k.log.Warn("the term ended and no other came: the VIP is given up", "error", err)
+			o.holding, left = false, forever
+			k.counts.expired++
+		}
+	}
+	o := k.orders
+	o.statuses = maps.Clone(o.statuses)
+	k.orders.renew = false
+	clear(k.orders.statuses)
+	for _, vip := range o.vips {
+		if k.tenancies[vip] == nil {
+			k.tenancies[vip] = &tenancy{address: vip}
+		}
+	}
+	return o, left
+}
+
+// tell says what is held now, to whom it concerns.
+func (k *keeper) tell(holding bool) {
+	var held []netip.Addr
+	for _, t := range k.tenancies {
+		if t.on != 0 {
+			held = append(held, t.address)
+		}
+	}
+	slices.SortFunc(held, netip.Addr.Compare)
+	if k.options.Held != nil && !slices.Equal(held, k.held) {
+		k.options.Held(held)
+	}
+	k.held = held
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.counts.held = held
+	if len(held) == 0 && !holding && !k.orders.holding {
+		k.empty()
+	}
+}
+
+// tellPlace says where the first VIP belongs.
+func (k *keeper) tellPlace(vips []netip.Addr) {
+	if len(vips) == 0 || k.options.Placed == nil {
+		return
+	}
+	is := k.placed
+	is.vip, is.on = vips[0], k.tenancies[vips[0]].place.Name
+	if is != k.placed && is.on != "" {
+		k.placed = is
+		k.options.Placed(is.vip, is.on)
+	}
+}
+
+// look finds where each VIP belongs, and what became of it.
+func (k *keeper) look() {
+	assigned, err := address.All()
+	if err != nil {
+		k.log.Error("cannot look at the addresses", "error", err)
+	}
+	for _, t := range k.tenancies {
+		k.findPlace(t)
+		k.inspect(t, assigned)
+	}
+}
+
+// findPlace chooses the interface of a VIP; one that it is on stays as long as it is
+// there.
+func (k *keeper) findPlace(t *tenancy) {
+	byDefault := 0
+	if k.options.Interface == "" {
+		index, err := address.ByDefault(t.address)
+		if err != nil {
+			k.log.Error("cannot read the default route", "error", err)
+		}
+		byDefault = index
+	}
+	place, reason := address.Choose(t.address, k.options.Interface, k.interfaces, byDefault)
+	if place == t.place && reason == t.reason {
+		return
+	}
+	t.place, t.reason = place, reason
+	switch log := k.log.With("vip", t.address, "interface", place.Name); {
+	case reason != "":
+		k.log.Warn("no place for the VIP, waiting", "vip", t.address, "reason", reason, "interface", k.options.Interface)
+	case !place.Up:
+		log.Warn("the VIP's interface is down, waiting")
+	case place.Outside:
+		log.Warn("the VIP is outside every subnet of its interface: only hosts with a route to it reach it")
+	default:
+		log.Info("the VIP belongs on this interface")
+	}
+}
+
+// inspect finds out what the kernel says of a VIP.
+func (k *keeper) inspect(t *tenancy, assigned []address.Assigned) {
+	own := false
+	for _, a := range assigned {
+		switch {
+		case a.Prefix.Addr() != t.address:
+		case !a.Ours && !(a.Prefix.IsSingleIP() && a.Index == t.on):
+			own = true
+			if !t.own {
+				k.log.Error("the VIP is an address of this node itself: take it off, or choose another", "vip", t.address, "prefix", a.Prefix, "index", a.Index)
+			}
+		case a.Failed:
+			k.log.Warn("the kernel takes the VIP for a duplicate: it is put there anew", "vip", t.address)
+			if err := address.Remove(a.Index, t.address); err != nil {
+				k.log.Error("cannot take the VIP off", "error", err)
+			}
+		}
+	}
+	t.own = own
+}
+
+// sweep takes off what another run left.
+func (k *keeper) sweep() {
+	swept, err := address.Sweep()
+	for _, a := range swept {
+		k.log.Warn("a VIP of an earlier run was still there and is taken off", "vip", a.Prefix.Addr(), "index", a.Index)
+	}
+	if err != nil {
+		k.log.Error("cannot take off what an earlier run left", "error", err)
+	}
+}
+
+// leave takes all off, at the end.
+func (k *keeper) leave() {
+	for _, t := range k.tenancies {
+		k.vacate(t)
+	}
+	k.tell(false)
+}

@@ -63,7 +63,7 @@ func TestKubeProxy(t *testing.T) {
 			var lost []*stream
 			for family := range families {
 				for what, h := range map[string]*l2test.Host{"the segment": s.client, "the holder": s.holder, "a Pod": s.pod} {
-					if counts := s.spread(h, family, 60); len(counts) != 4 {
+					if counts := s.spread(h, family, 40); len(counts) != 4 {
 						t.Errorf("%s from %s: %v", family, what, counts)
 					}
 					lost = append(lost, s.streamTo(h, family, "node-4"))
@@ -82,7 +82,7 @@ func TestKubeProxy(t *testing.T) {
 			s.sw.Down(t, "node-4")
 			start := time.Now()
 			for _, one := range lost {
-				if err := one.echo(l2test.Patience); !errors.Is(err, unix.ECONNRESET) {
+				if err := one.hear(l2test.Patience); !errors.Is(err, unix.ECONNRESET) {
 					t.Errorf("on a connection to the host that crashed: %v", err)
 				}
 			}

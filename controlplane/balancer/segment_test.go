@@ -306,6 +306,13 @@ func (s *stream) echo(patience time.Duration) error {
 	return nil
 }
 
+// hear only receives, what nobody sends.
+func (s *stream) hear(patience time.Duration) error {
+	_ = s.conn.SetDeadline(time.Now().Add(patience))
+	_, err := s.conn.Read(make([]byte, 1))
+	return err
+}
+
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {

@@ -97,14 +97,14 @@ func TestCrash(t *testing.T) {
 	s.sw.Down(t, "node-3")
 	// Clients have nothing to say: they are told.
 	for _, one := range lost {
-		if err := one.hear(l2test.Patience); !errors.Is(err, unix.ECONNRESET) {
+		if err := one.hear(); !errors.Is(err, unix.ECONNRESET) {
 			t.Errorf("on a connection to the host that crashed: %v", err)
 		}
 	}
 	t.Logf("reset after %s", time.Since(start))
 	s.settled(1, 2)
 	for _, one := range kept {
-		if err := one.echo(time.Second); err != nil {
+		if err := one.echo(); err != nil {
 			t.Error(err)
 		}
 	}
@@ -121,12 +121,12 @@ func TestUnready(t *testing.T) {
 	kept := s.streamTo(s.client, "IPv4", "node-3")
 	s.nodes[2].unwell.Store(true)
 	s.settled(1, 2)
-	must(t, kept.echo(time.Second))
+	must(t, kept.echo())
 	// If none is ready, the local one is asked.
 	s.nodes[0].unwell.Store(true)
 	s.nodes[1].unwell.Store(true)
 	s.settled(1)
-	must(t, kept.echo(time.Second))
+	must(t, kept.echo())
 	for _, n := range s.nodes {
 		n.unwell.Store(false)
 	}
@@ -183,10 +183,10 @@ func TestReplacements(t *testing.T) {
 	sets := [][]int{{1, 2, 3, 4}, {2, 3}, {4}, {1}, {1, 3, 4}}
 	for i := range 100 {
 		b.SetBackends(s.backends(sets[i%len(sets)]...))
-		must(t, streams[i%len(streams)].echo(time.Second))
+		must(t, streams[i%len(streams)].echo())
 	}
 	for _, one := range streams {
-		must(t, one.echo(time.Second))
+		must(t, one.echo())
 	}
 	cancel()
 	flood.Wait()
@@ -247,7 +247,7 @@ func TestFrontendGone(t *testing.T) {
 	one := s.streamTo(s.client, "IPv4", "node-2")
 	b.SetFrontends(nil)
 	s.settled(1)
-	if err := one.echo(time.Second); !errors.Is(err, unix.ECONNRESET) {
+	if err := one.echo(); !errors.Is(err, unix.ECONNRESET) {
 		t.Error(err)
 	}
 	b.SetFrontends(frontends())

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"testing"
-	"time"
 )
 
 // asProcess has the test binary be a balancer, with these backends.
@@ -60,7 +59,7 @@ func TestKilled(t *testing.T) {
 	// The next has other backends; it cuts nothing.
 	_, stop := s.run(1, 2)
 	s.settled(1, 2)
-	must(t, kept.echo(time.Second))
+	must(t, kept.echo())
 	stop()
 	if here(t) {
 		t.Error("the table stays")

@@ -82,7 +82,7 @@ func TestKubeProxy(t *testing.T) {
 			s.sw.Down(t, "node-4")
 			start := time.Now()
 			for _, one := range lost {
-				if err := one.hear(l2test.Patience); !errors.Is(err, unix.ECONNRESET) {
+				if err := one.hear(); !errors.Is(err, unix.ECONNRESET) {
 					t.Errorf("on a connection to the host that crashed: %v", err)
 				}
 			}

@@ -290,8 +290,8 @@ func (s *segment) streamTo(h *l2test.Host, family, name string) *stream {
 }
 
 // echo sends and receives.
-func (s *stream) echo(patience time.Duration) error {
-	_ = s.conn.SetDeadline(time.Now().Add(patience))
+func (s *stream) echo() error {
+	_ = s.conn.SetDeadline(time.Now().Add(time.Second))
 	const text = "are you there?"
 	if _, err := io.WriteString(s.conn, text); err != nil {
 		return err
@@ -307,8 +307,8 @@ func (s *stream) echo(patience time.Duration) error {
 }
 
 // hear only receives, what nobody sends.
-func (s *stream) hear(patience time.Duration) error {
-	_ = s.conn.SetDeadline(time.Now().Add(patience))
+func (s *stream) hear() error {
+	_ = s.conn.SetDeadline(time.Now().Add(l2test.Patience))
 	_, err := s.conn.Read(make([]byte, 1))
 	return err
 }

@@ -106,7 +106,7 @@ func (f *controlPlaneFlags) run(ctx context.Context, logs io.Writer) error {
 		standing, stop := context.WithCancel(serving)
 		defer stop()
 		defer context.AfterFunc(ctx, stop)()
-		return f.serve(standing, prober.Ready(), seat, log)
+		return f.serve(standing, seat.Ready(standing, prober.Ready()), seat, log)
 	})
 	return group.Wait()
 }
@@ -195,7 +195,7 @@ func (f *controlPlaneFlags) restConfig() (*rest.Config, error) {
 	config.Host = f.server
 	if f.server == "" {
 		config.Host = "https://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(int(f.port)))
-		config.TLSClientConfig.ServerName = f.health.ServerName
+		config.ServerName = f.health.ServerName
 	}
 	return config, nil
 }

@@ -37,6 +37,7 @@ func newRootCommand() *cobra.Command {
 		newCheckCommand(),
 		newCleanupCommand(),
 		newControlPlaneCommand(),
+		newManifestCommand(),
 		newRebalanceCommand(),
 		newStatusCommand(),
 		newVersionCommand(),

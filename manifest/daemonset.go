@@ -17,7 +17,7 @@ func DaemonSet(o Options) (*appsv1.DaemonSet, error) {
 	if o.KeyDirectory == "" {
 		o.secretKeys, o.KeyDirectory = true, keyDirectory
 	}
-	if err := o.complete(); err != nil {
+	if err := o.Complete(); err != nil {
 		return nil, err
 	}
 	spec := o.podSpec()

@@ -106,11 +106,10 @@ const (
 	DefaultPools     = "herald-system/herald"
 )
 
-// ErrInvalid is what Check's errors wrap.
+// ErrInvalid is what errors of options wrap.
 var ErrInvalid = errors.New("invalid")
 
-// Check returns an error that wraps ErrInvalid and names the flag that is at fault.
-func (o *Options) Check() error {
+func (o *Options) check() error {
 	switch {
 	case !o.ControlPlane && !o.Services:
 		return fmt.Errorf("%w: neither --controlplane nor --services: nothing to run", ErrInvalid)
@@ -167,8 +166,9 @@ func (o *Options) paths() (paths, error) {
 	return paths{}, fmt.Errorf("%w: --distribution %q: kubeadm, k3s or rke2", ErrInvalid, o.Distribution)
 }
 
-// complete fills in defaults, and checks.
-func (o *Options) complete() error {
+// Complete fills in defaults, and returns an error that wraps ErrInvalid and names the
+// flag that is at fault.
+func (o *Options) Complete() error {
 	host, err := o.paths()
 	if err != nil {
 		return err
@@ -185,7 +185,7 @@ func (o *Options) complete() error {
 	if o.backendsFromAPI() {
 		o.VIP.BackendSource = or(o.VIP.BackendSource, "nodes")
 	}
-	return o.Check()
+	return o.check()
 }
 
 // external says whether the VIP's announcer is told by herald controlplane.

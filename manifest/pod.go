@@ -30,7 +30,7 @@ func Pod(o Options) (*corev1.Pod, error) {
 		o.VIP.Health.CA = or(o.VIP.Health.CA, host.ca)
 	}
 	o.controlPlaneNodes = true
-	if err := o.complete(); err != nil {
+	if err := o.Complete(); err != nil {
 		return nil, err
 	}
 	return &corev1.Pod{
@@ -106,7 +106,7 @@ func page(address, path string) corev1.ProbeHandler {
 	host, text, err := net.SplitHostPort(address)
 	port, invalid := strconv.Atoi(text)
 	if err != nil || invalid != nil {
-		return corev1.ProbeHandler{} // Check has refused it
+		return corev1.ProbeHandler{} // Complete has refused it
 	}
 	return corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: path, Host: host, Port: intstr.FromInt(port)}}
 }

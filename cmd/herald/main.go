@@ -37,6 +37,7 @@ func newRootCommand() *cobra.Command {
 		newCheckCommand(),
 		newCleanupCommand(),
 		newControlPlaneCommand(),
+		newManagerCommand(),
 		newManifestCommand(),
 		newRebalanceCommand(),
 		newStatusCommand(),

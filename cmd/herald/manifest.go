@@ -58,12 +58,24 @@ func newManifestDaemonSetCommand() *cobra.Command {
 }
 
 func newManifestRBACCommand() *cobra.Command {
-	return manifestCommand(&cobra.Command{
+	cmd := manifestCommand(&cobra.Command{
 		Use:   "rbac",
 		Short: "Print the ServiceAccount and the rights that the DaemonSet of the same flags needs",
-	}, func(_ *pflag.FlagSet, o manifest.Options) ([]any, error) {
-		return manifest.RBAC(o)
+	}, func(set *pflag.FlagSet, o manifest.Options) ([]any, error) {
+		for _, narrow := range []string{"role", "rolebinding"} {
+			if on, err := set.GetBool(narrow); err != nil || on {
+				return nil, fmt.Errorf("--%s: Herald serves all namespaces; without this its rights are no wider than it needs", narrow)
+			}
+		}
+		objects, err := manifest.RBAC(o)
+		if err == nil && len(objects) == 0 {
+			err = errors.New("nothing that these flags ask for talks to the API: no rights are needed")
+		}
+		return objects, err
 	})
+	cmd.Flags().Bool("role", false, "not there: a Role alone")
+	cmd.Flags().Bool("rolebinding", false, "not there: a RoleBinding alone")
+	return cmd
 }
 
 // manifestCommand completes a command that prints objects.

@@ -182,6 +182,16 @@ func (v Values) classes() []string {
 	return []string{ownClass, v.text("lbClassName")}
 }
 
+// Classes are Herald's and the one that kube-vip serves by default.
+func Classes() []string {
+	for _, s := range services() {
+		if s.Flag == "lbClassName" {
+			return []string{ownClass, s.Default}
+		}
+	}
+	return nil
+}
+
 // logLevel reads kube-vip's numbers: slog's today, logrus' of old, where 4 was
 // information and 5 debug.
 func (v Values) logLevel() string {

@@ -61,12 +61,12 @@ func (i *image) start(env ...string) *exec.Cmd {
 	i.t.Helper()
 	cmd := exec.CommandContext(i.t.Context(), i.program("manager"), "-test.run=^TestManagerProcess$")
 	cmd.Env = append(env, asManager+"=manager", "TMPDIR="+i.directory, "PATH="+os.Getenv("PATH"))
-	cmd.Stderr, cmd.Stdout = i.t.Output(), i.t.Output()
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // and with it all that it runs
 	if err := cmd.Start(); err != nil {
 		i.t.Fatal(err)
 	}
 	i.t.Cleanup(func() {
-		_ = cmd.Process.Kill()
+		_ = cmd.Process.Signal(syscall.SIGTERM)
 		_ = cmd.Wait()
 	})
 	return cmd

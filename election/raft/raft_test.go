@@ -1,0 +1,147 @@
+package raft
+
+import (
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func others(name string) []string {
+	return slices.DeleteFunc([]string{"a", "b", "c"}, func(other string) bool { return other == name })
+}
+
+// One of three holds the VIP; of one that is killed, hangs, or is not ready, another
+// takes it; who is told to end passes it on.
+func TestElection(t *testing.T) {
+	for kind, onDisk := range map[string]bool{"in memory": false, "on disk": true} {
+		t.Run(kind, func(t *testing.T) {
+			n := newNodes(t, onDisk)
+			for name := range n.options {
+				n.start(name)
+			}
+			first := n.holder("a", "b", "c")
+			n.kill(first)
+			start := time.Now()
+			second := n.holder(others(first)...)
+			t.Logf("%s took over after %s", second, time.Since(start))
+			n.start(first)
+			n.signal(second, syscall.SIGSTOP)
+			third := n.holder(others(second)...)
+			n.signal(second, syscall.SIGCONT)
+			n.signal(third, syscall.SIGUSR1)
+			fourth := n.holder(others(third)...)
+			n.signal(third, syscall.SIGUSR2)
+			n.signal(fourth, syscall.SIGTERM)
+			if err := n.running[fourth].Wait(); err != nil {
+				t.Errorf("after SIGTERM: %v", err)
+			}
+			delete(n.running, fourth)
+			n.holder(others(fourth)...)
+			n.alone()
+		})
+	}
+}
+
+// A cluster that one node began takes the others in.
+func TestGrow(t *testing.T) {
+	n := newNodes(t, true)
+	all := n.options["a"].Peers
+	alone := n.options["a"]
+	alone.Peers = all[:1]
+	n.options["a"] = alone
+	n.start("a")
+	n.holder("a")
+	for _, name := range others("a") {
+		o := n.options[name]
+		o.Existing = true
+		n.options[name] = o
+		n.start(name)
+	}
+	n.signal("a", syscall.SIGTERM)
+	if err := n.running["a"].Wait(); err != nil {
+		t.Error(err)
+	}
+	alone.Peers = all
+	n.options["a"] = alone
+	n.start("a")
+	n.holder("a")
+	// Until the others have a vote, the VIP cannot outlive it.
+	for _, name := range others("a") {
+		n.votes(name)
+	}
+	n.kill("a")
+	n.holder(others("a")...)
+	n.alone()
+}
+
+// Whatever is killed, stopped and started, two never hold the VIP at once.
+func TestNeverTwo(t *testing.T) {
+	n := newNodes(t, false)
+	for name := range n.options {
+		n.start(name)
+	}
+	seed := uint64(time.Now().UnixNano())
+	random := rand.New(rand.NewPCG(seed, 0))
+	stopped := make(map[string]bool)
+	for range 25 {
+		name := []string{"a", "b", "c"}[random.IntN(3)]
+		switch {
+		case stopped[name]:
+			n.signal(name, syscall.SIGCONT)
+			delete(stopped, name)
+		case n.running[name] == nil:
+			n.start(name)
+		case random.IntN(2) == 0:
+			n.kill(name)
+		default:
+			n.signal(name, syscall.SIGSTOP)
+			stopped[name] = true
+		}
+		// A fault for a moment, or for longer than an election takes.
+		<-time.After(time.Duration(random.Int64N(int64(4 * DefaultHeartbeat))))
+	}
+	for name := range stopped {
+		n.signal(name, syscall.SIGCONT)
+	}
+	for name := range n.options {
+		if n.running[name] == nil {
+			n.start(name)
+		}
+	}
+	n.holder("a", "b", "c")
+	t.Logf("seed %d: %d pairs of terms", seed, n.alone())
+}
+
+func TestOptions(t *testing.T) {
+	dir := t.TempDir()
+	credentials := newAuthority(t, dir).issue(t, dir, "a")
+	good := Options{Node: "a", Peers: []Peer{{"a", "127.0.0.1:1"}}, Credentials: credentials}
+	log := slog.New(slog.DiscardHandler)
+	if _, err := New(good, log); err != nil {
+		t.Error(err)
+	}
+	for name, spoil := range map[string]func(*Options){
+		"not among the peers": func(o *Options) { o.Node = "b" },
+		"twice":               func(o *Options) { o.Peers = append(o.Peers, o.Peers...) },
+		"too quick":           func(o *Options) { o.Heartbeat = time.Millisecond },
+	} {
+		o := good
+		spoil(&o)
+		if _, err := New(o, log); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%s: error %v, want ErrInvalid", name, err)
+		}
+	}
+	for _, text := range []string{"a", "=h:1", "a=", "a=:1"} {
+		if _, err := ParsePeers([]string{text}); !errors.Is(err, ErrInvalid) {
+			t.Errorf("peer %q: error %v, want ErrInvalid", text, err)
+		}
+	}
+	want := []Peer{{"a", "192.0.2.1:9647"}, {"b", "[2001:db8::1]:1"}, {"c", "[2001:db8::2]:9647"}}
+	if got, err := ParsePeers([]string{"a=192.0.2.1", "b=[2001:db8::1]:1", "c=2001:db8::2"}); err != nil || !slices.Equal(got, want) {
+		t.Errorf("peers %v, error %v", got, err)
+	}
+}

@@ -105,6 +105,7 @@ func (o *Options) elector() []string {
 	}
 	if o.VIP.Elector == ElectorRaft {
 		a.list("raft-peers", o.Raft.Peers)
+		a.set("raft-join", o.Raft.Join)
 		a.text("raft-address", o.Raft.Address)
 		a.text("raft-dir", o.Raft.Directory)
 		a.text("raft-ca", o.Raft.CA)

@@ -68,7 +68,7 @@ func (v Values) Options() (o manifest.Options, notes []string, err error) {
 			RetryPeriod:   v.seconds("leaseRetry"),
 		},
 		Raft: manifest.Raft{
-			Peers: v.list("raft-peers"), Address: v.text("raft-address"), Directory: v.text("raft-dir"),
+			Peers: v.list("raft-peers"), Join: v.on("raft-join"), Address: v.text("raft-address"), Directory: v.text("raft-dir"),
 			CA: v.text("raft-ca"), Certificate: v.text("raft-cert"), Key: v.text("raft-key"),
 		},
 		Service: manifest.Service{

@@ -6,12 +6,6 @@ import (
 	"time"
 )
 
-// Sockets between the two processes of a role.
-const (
-	vipSocket     = "/run/herald/controlplane.sock"
-	serviceSocket = "/run/herald/announcer.sock"
-)
-
 // Ports of the host that the Service roles use where they share its network. The
 // controller's are for this host alone.
 const (

@@ -124,7 +124,7 @@ func (o *Options) check() error {
 	case ElectorHeartbeat, ElectorLease:
 	case ElectorRaft:
 		if len(o.Raft.Peers) == 0 {
-			return errors.New("--elector raft needs --raft-peers NAME=HOST:PORT,...")
+			return errors.New("--elector raft needs --raft-peers NAME=HOST, one for each node")
 		}
 		if o.Raft.CA == "" || o.Raft.Certificate == "" || o.Raft.Key == "" {
 			return errors.New("--elector raft needs --raft-ca, --raft-cert and --raft-key, all of them")

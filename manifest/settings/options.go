@@ -99,7 +99,7 @@ func (v Values) elector() (string, error) {
 	kind := v.all["leaderElectionType"]
 	switch {
 	case kind.text == "etcd":
-		return "", fmt.Errorf("%s etcd: %s", kind, kind.Setting.Text)
+		return "", fmt.Errorf("%s etcd: %s", kind, kind.Text)
 	case kind.text != "kubernetes":
 		return "", fmt.Errorf("%s %q: kubernetes", kind, kind.text)
 	case v.given("elector"):

@@ -7,15 +7,15 @@ package settings
 type Outcome int
 
 const (
-	// Own: kube-vip has none like it.
+	// Own is for one that kube-vip has nothing like.
 	Own Outcome = iota
-	// Same: it does what it does with kube-vip.
+	// Same is for one that does what it does with kube-vip.
 	Same
-	// Differs: Herald does this in its own way, and says so once.
+	// Differs is for what Herald does in its own way, and says so.
 	Differs
-	// Tuning: there is nothing in Herald that it would tune; Herald says so once.
+	// Tuning is for what has nothing to tune in Herald, which says so.
 	Tuning
-	// Missing: Herald cannot do this. To ask for it is an error.
+	// Missing is for what Herald cannot do. To ask for it is an error.
 	Missing
 )
 

@@ -125,7 +125,9 @@ func TestReady(t *testing.T) {
 	server := make(chan bool, 1)
 	ready := seat.Ready(t.Context(), server)
 	server <- true
-	for !<-ready { // The connection may come later.
+	is := <-ready
+	for !is { // The connection may come later.
+		is = <-ready
 	}
 	server <- false
 	if <-ready {

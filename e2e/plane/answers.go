@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -102,8 +103,7 @@ func answered(response *http.Response, err error) error {
 // later request, or until end if none came.
 func Outage(answers []Answer, end time.Time) (longest time.Duration) {
 	next := end // the earliest answer to this or a later request
-	for i := len(answers) - 1; i >= 0; i-- {
-		a := answers[i]
+	for _, a := range slices.Backward(answers) {
 		if came := a.At.Add(a.Took); a.Error == "" && !a.Pending && came.Before(next) {
 			next = came
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"slices"
 	"syscall"
 	"time"
 
@@ -102,12 +103,7 @@ func (p *Plane) Holder(ctx context.Context, not ...string) (lab.Host, error) {
 		if err != nil || len(holders) != 1 {
 			return false, err
 		}
-		for _, name := range not {
-			if holders[0].Name == name {
-				return false, nil
-			}
-		}
-		return true, nil
+		return !slices.Contains(not, holders[0].Name), nil
 	})
 	if err != nil {
 		return lab.Host{}, fmt.Errorf("one holder of %v, other than %v; they were %v: %w", p.VIPs(), not, names(holders), err)

@@ -10,7 +10,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-
 	"slices"
 	"time"
 

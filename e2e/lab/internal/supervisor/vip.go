@@ -24,7 +24,7 @@ func chooseVIPs(parameters control.Parameters, plan *topology.Plan) (vips []neti
 	case parameters.VIP == "":
 		return nil, nil
 	}
-	for _, text := range strings.Split(parameters.VIP, ",") {
+	for text := range strings.SplitSeq(parameters.VIP, ",") {
 		vip, err := netip.ParseAddr(text)
 		if err != nil {
 			return nil, fmt.Errorf("VIP: %w", err)

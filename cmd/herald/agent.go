@@ -28,6 +28,7 @@ type agentFlags struct {
 	node          string
 	socket        string
 	metricsSecure bool
+	serveExcluded bool
 }
 
 func newAgentCommand() *cobra.Command {
@@ -50,6 +51,7 @@ func newAgentCommand() *cobra.Command {
 	cmd.Flags().StringVar(&flags.node, "node-name", flags.node, "name of the Node that the agent runs on (default: $NODE_NAME)")
 	cmd.Flags().StringVar(&flags.socket, "socket", flags.socket, "Unix socket that the announcer listens on")
 	cmd.Flags().BoolVar(&flags.metricsSecure, "metrics-secure", flags.metricsSecure, "serve --metrics-address over TLS, to those whom the API server lets read it; false: to everybody, in plain text")
+	cmd.Flags().BoolVar(&flags.serveExcluded, "serve-excluded", false, "have nodes answer that are excluded from external load balancers, as kubeadm excludes the control plane's; the same on all nodes")
 	return cmd
 }
 
@@ -85,6 +87,8 @@ func (f *agentFlags) run(ctx context.Context, logs io.Writer) error {
 		Pools:   pools,
 		Class:   f.class(),
 		Socket:  f.socket,
+
+		ServeExcluded: f.serveExcluded,
 		Metrics: ctrlmetrics.Registry,
 		Contact: contact,
 		View:    view,

@@ -37,6 +37,8 @@ func newRootCommand() *cobra.Command {
 		newCheckCommand(),
 		newCleanupCommand(),
 		newControlPlaneCommand(),
+		newManagerCommand(),
+		newManifestCommand(),
 		newRebalanceCommand(),
 		newStatusCommand(),
 		newVersionCommand(),

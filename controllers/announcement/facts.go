@@ -28,6 +28,9 @@ const (
 type facts struct {
 	cache client.Reader
 	class loadbalancer.Class
+	// serveExcluded has nodes own addresses that are excluded from external load
+	// balancers.
+	serveExcluded bool
 
 	mu sync.Mutex
 	// listed is the last listing of the Nodes, nil after a change.
@@ -132,7 +135,7 @@ func (f *facts) nodes(ctx context.Context) (*nodes, error) {
 		if n.ready {
 			listed.ready = append(listed.ready, n.name)
 		}
-		if !n.excluded && !n.leaving {
+		if (!n.excluded || f.serveExcluded) && !n.leaving {
 			listed.standing = append(listed.standing, n.name)
 		}
 		for _, addr := range ownAddresses(&list.Items[i]) {

@@ -35,6 +35,10 @@ type Options struct {
 	Pools types.NamespacedName
 	// Class says which Services are Herald's.
 	Class loadbalancer.Class
+	// ServeExcluded has nodes own addresses that are excluded from external load
+	// balancers, as kubeadm does with those of the control plane. It has to be the same
+	// on all nodes.
+	ServeExcluded bool
 	// Socket is the path that the announcer listens on.
 	Socket string
 	// Metrics is where the announcer's metrics are registered.
@@ -76,7 +80,7 @@ func SetUp(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		node:         o.Node,
 		manager:      mgr,
 		log:          log,
-		facts:        &facts{cache: mgr.GetCache(), class: o.Class},
+		facts:        &facts{cache: mgr.GetCache(), class: o.Class, serveExcluded: o.ServeExcluded},
 		ledger:       newLedger(),
 		reports:      new(inbox),
 		view:         cmp.Or(o.View, new(LatestView)),

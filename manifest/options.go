@@ -1,0 +1,201 @@
+// Package manifest makes the Kubernetes objects that run Herald where there is no
+// deploy/: a static Pod for kubeadm, a DaemonSet for K3s, RKE2 and others, and the
+// rights that they need. It is pure: options in, objects or YAML out.
+package manifest
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+)
+
+// Electors choose the holder of the VIP.
+const (
+	ElectorHeartbeat = "heartbeat"
+	ElectorRaft      = "raft"
+	ElectorLease     = "lease"
+)
+
+// Options are what a manifest is made of. What is empty is left to the default of the
+// program that it concerns.
+type Options struct {
+	Image     string
+	Namespace string // of the Pods, and of the Lease
+	LogLevel  string
+	// Distribution is kubeadm, k3s or rke2: where the host has its files.
+	Distribution string
+
+	// ControlPlane asks for the control plane's VIP, Services for the addresses of
+	// Services; at least one is needed.
+	ControlPlane bool
+	Services     bool
+
+	NodeName string // "": the Node that the Pod is on
+	// Kubeconfig is a file of the host for what talks to the API; "": a DaemonSet uses
+	// its ServiceAccount.
+	Kubeconfig string
+	// Taint keeps a DaemonSet to control-plane nodes, whatever their taints.
+	Taint bool
+	// KeyDirectory is a directory of the host with the keys of heartbeats; "": a
+	// DaemonSet uses the Secret herald-heartbeat if there is one.
+	KeyDirectory string
+
+	VIP     VIP
+	Lease   Lease
+	Raft    Raft
+	Service Service
+
+	// controlPlaneNodes: it runs on nodes of the control plane alone.
+	controlPlaneNodes bool
+	// clusterCA and secretKeys: the cluster has the API servers' certificate authority,
+	// and the keys of heartbeats.
+	clusterCA, secretKeys bool
+}
+
+// VIP is the control plane's address.
+type VIP struct {
+	Addresses []string // or one DNS name
+	Interface string
+	Port      uint16 // of the API servers
+	Elector   string
+	Health    Health
+
+	Balance       bool
+	BalancePort   uint16   // at the VIP
+	Backends      []string // static ones
+	BackendSource string   // or where the API says they are: nodes or endpoints
+}
+
+// Health says how to look at the API server of a host. Files are the host's.
+type Health struct {
+	URL              string
+	CA               string
+	Certificate, Key string // for an API server that answers no stranger
+	Period, Timeout  time.Duration
+	Failures         int
+}
+
+// Lease is how ElectorLease goes about it.
+type Lease struct {
+	Name                                 string
+	Duration, RenewDeadline, RetryPeriod time.Duration
+}
+
+// Raft is how ElectorRaft goes about it. Files are the host's.
+type Raft struct {
+	Peers                []string // NAME=HOST:PORT
+	Address              string
+	Directory            string // "": in memory
+	CA, Certificate, Key string
+}
+
+// Service is what concerns the addresses of Services.
+type Service struct {
+	Pools     string // NAMESPACE/NAME of the ConfigMap
+	Classes   []string
+	ClassOnly bool
+	Metrics   string // the agent's address of metrics
+	Health    string // and of its health
+}
+
+// Defaults.
+const (
+	DefaultNamespace = "kube-system"
+	DefaultPools     = "herald-system/herald"
+)
+
+// ErrInvalid is what errors of options wrap.
+var ErrInvalid = errors.New("invalid")
+
+func (o *Options) check() error {
+	switch {
+	case !o.ControlPlane && !o.Services:
+		return fmt.Errorf("%w: neither --controlplane nor --services: nothing to run", ErrInvalid)
+	case o.ControlPlane && len(o.VIP.Addresses) == 0:
+		return fmt.Errorf("%w: --controlplane needs --vip or --address: the address of the control plane", ErrInvalid)
+	case o.Image == "":
+		return fmt.Errorf("%w: --image: no image", ErrInvalid)
+	}
+	if h := o.Service.Health; h != "" {
+		if _, port, err := net.SplitHostPort(h); err != nil || !isPort(port) {
+			return fmt.Errorf("%w: address of the health %q: HOST:PORT", ErrInvalid, h)
+		}
+	}
+	switch o.VIP.Elector {
+	case ElectorHeartbeat, ElectorLease:
+	case ElectorRaft:
+		if len(o.Raft.Peers) == 0 {
+			return fmt.Errorf("%w: --elector raft needs --raft-peers NAME=HOST:PORT,...", ErrInvalid)
+		}
+	default:
+		return fmt.Errorf("%w: --elector %q: heartbeat, raft or lease", ErrInvalid, o.VIP.Elector)
+	}
+	if s := o.VIP.BackendSource; s != "" && s != "nodes" && s != "endpoints" {
+		return fmt.Errorf("%w: --lb-source %q: nodes or endpoints", ErrInvalid, s)
+	}
+	return nil
+}
+
+// paths are where a distribution has what concerns its API server.
+type paths struct {
+	ca, kubeconfig   string
+	certificate, key string // of a client
+	etcd             string // directory of its certificates
+}
+
+// paths returns an error that names the flag.
+func (o *Options) paths() (paths, error) {
+	switch o.Distribution {
+	case "", "kubeadm":
+		return paths{
+			ca: "/etc/kubernetes/pki/ca.crt", kubeconfig: "/etc/kubernetes/admin.conf", etcd: "/etc/kubernetes/pki/etcd",
+		}, nil
+	case "k3s", "rke2":
+		// Their API servers answer no stranger. Of all certificates on a node,
+		// kube-proxy's may do least.
+		root := "/var/lib/rancher/" + o.Distribution
+		return paths{
+			ca:          root + "/server/tls/server-ca.crt",
+			kubeconfig:  "/etc/rancher/" + o.Distribution + "/" + o.Distribution + ".yaml",
+			certificate: root + "/agent/client-kube-proxy.crt",
+			key:         root + "/agent/client-kube-proxy.key",
+		}, nil
+	}
+	return paths{}, fmt.Errorf("%w: --distribution %q: kubeadm, k3s or rke2", ErrInvalid, o.Distribution)
+}
+
+// Complete fills in defaults, and returns an error that wraps ErrInvalid and names the
+// flag that is at fault.
+func (o *Options) Complete() error {
+	host, err := o.paths()
+	if err != nil {
+		return err
+	}
+	if h := &o.VIP.Health; o.ControlPlane && h.Certificate == "" && h.Key == "" {
+		h.Certificate, h.Key = host.certificate, host.key
+	}
+	if r := &o.Raft; o.VIP.Elector == ElectorRaft && r.CA == "" && r.Certificate == "" && r.Key == "" && host.etcd != "" {
+		r.CA, r.Certificate, r.Key = host.etcd+"/ca.crt", host.etcd+"/peer.crt", host.etcd+"/peer.key"
+	}
+	o.Namespace = or(o.Namespace, DefaultNamespace)
+	o.VIP.Elector = or(o.VIP.Elector, ElectorHeartbeat)
+	o.Service.Pools = or(o.Service.Pools, DefaultPools)
+	if o.backendsFromAPI() {
+		o.VIP.BackendSource = or(o.VIP.BackendSource, "nodes")
+	}
+	return o.check()
+}
+
+// external says whether the VIP's announcer is told by herald controlplane.
+func (o *Options) external() bool {
+	return o.ControlPlane && (o.VIP.Elector != ElectorHeartbeat || o.backendsFromAPI())
+}
+
+func (o *Options) backendsFromAPI() bool { return o.VIP.Balance && len(o.VIP.Backends) == 0 }
+
+func isPort(text string) bool {
+	port, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && port != 0
+}

@@ -1,0 +1,37 @@
+package settings
+
+import "github.com/heraldlb/herald/manifest"
+
+// notes returns a line for each setting that somebody wished and that does not do here
+// what it does with kube-vip.
+func (v Values) notes(elector string) []string {
+	var lines []string
+	note := func(one value, text string) { lines = append(lines, one.String()+": "+text) }
+	for _, s := range All() {
+		one := v.all[s.Name()]
+		if !one.given() || one.text == s.Default {
+			continue
+		}
+		switch {
+		case s.Flag == "leaderElection" && elector == manifest.ElectorLease:
+		case s.Flag == "prometheusHTTPServer" && !v.on("services"):
+			note(one, "the control plane's part serves no metrics")
+		case s.Outcome == Differs, s.Outcome == Tuning:
+			note(one, s.Text)
+		case of(s.Flag, "leaseName", "leaseDuration", "leaseRenewDuration", "leaseRetry") && elector != manifest.ElectorLease:
+			note(one, s.Text)
+		case of(s.Flag, "lbClassOnly", "lbClassName", "healthCheckPort") && !v.on("services"):
+			note(one, "goes with --services")
+		}
+	}
+	return lines
+}
+
+func of(name string, names ...string) bool {
+	for _, other := range names {
+		if name == other {
+			return true
+		}
+	}
+	return false
+}

@@ -68,7 +68,7 @@ lab: require ## (for the tests) bin/lab and the Kubernetes it runs; the first ti
 
 .PHONY: require
 require:
-	@hack/require go=golang gcc=build-essential git=git ip=iproute2 nsenter=util-linux nft=nftables \
+	@hack/require go=golang gcc=build-essential git=git ip=iproute2 nsenter=util-linux nft=nftables iptables-restore=iptables \
 	  curl=curl arping=iputils-arping ndisc6=ndisc6 tcpdump=tcpdump ping=iputils-ping
 
 $(GOLANGCI):

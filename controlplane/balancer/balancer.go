@@ -174,10 +174,12 @@ func (l *loop) try(ctx context.Context) error {
 		if err := l.kernel.put(services); err != nil {
 			return explain(err)
 		}
-		l.stale, l.services = false, services
 		for _, s := range services {
-			l.log.InfoContext(ctx, "Connections are balanced", "to", s.frontend, "over", s.targets)
+			if !slices.ContainsFunc(l.services, s.equal) {
+				l.log.InfoContext(ctx, "Connections are balanced", "to", s.frontend, "over", s.targets)
+			}
 		}
+		l.stale, l.services = false, services
 	}
 	return l.forget(ctx, frontends)
 }
@@ -190,7 +192,7 @@ func (l *loop) forget(ctx context.Context, frontends []netip.AddrPort) error {
 		l.frontends = frontends
 		return nil
 	}
-	clients, err := l.kernel.forget(func(frontend, backend netip.AddrPort) bool {
+	forgotten, err := l.kernel.forget(func(frontend, backend netip.AddrPort) bool {
 		return slices.Contains(gone, frontend) ||
 			slices.Contains(frontends, frontend) && frontend != backend && slices.Contains(l.dead, backend)
 	}, netlink.FAMILY_V4, netlink.FAMILY_V6)
@@ -198,7 +200,10 @@ func (l *loop) forget(ctx context.Context, frontends []netip.AddrPort) error {
 		return err
 	}
 	if len(l.dead) > 0 {
-		l.log.InfoContext(ctx, "Connections to dead API servers are reset", "api-servers", l.dead, "connections", len(clients))
+		l.log.InfoContext(ctx, "Connections to dead API servers are reset", "api-servers", l.dead, "connections", len(forgotten))
+		if err := l.kernel.nudge(forgotten); err != nil {
+			l.log.WarnContext(ctx, "Clients are not told of each connection that is gone", "error", err)
+		}
 	}
 	l.frontends, l.dead = frontends, nil
 	return nil

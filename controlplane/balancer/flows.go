@@ -9,18 +9,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// forget has the kernel forget the connections to a frontend whose backend is one
-// of those that are dead, or, without the frontend, all of it. It returns the
-// clients; what they send next is answered with a reset.
-func (k *kernel) forget(is func(frontend, backend netip.AddrPort) bool, families ...netlink.InetFamily) (clients []flow, err error) {
+// forget has the kernel forget connections by where they were meant to go and where
+// they go. It returns them as their clients see them: what those send next is reset.
+func (k *kernel) forget(is func(frontend, backend netip.AddrPort) bool, families ...netlink.InetFamily) (gone []flow, err error) {
 	for _, family := range families {
 		f := &filter{is: is}
 		if _, err := k.route.ConntrackDeleteFilters(netlink.ConntrackTable, family, f); err != nil {
-			return clients, fmt.Errorf("conntrack: %w", err)
+			return gone, fmt.Errorf("conntrack: %w", err)
 		}
-		clients = append(clients, f.matched...)
+		gone = append(gone, f.matched...)
 	}
-	return clients, nil
+	return gone, nil
 }
 
 // flow is a connection, as its client sees it.

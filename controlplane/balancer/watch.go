@@ -11,13 +11,15 @@ import (
 // watch is one backend that is probed.
 type watch struct {
 	backend
+	// dead: it was said that it does not answer.
+	dead   bool
 	cancel context.CancelFunc
 }
 
 // word is what a probe found of a backend.
 type word struct {
-	of           *watch
-	ready, alive bool
+	of                 *watch
+	ready, alive, dead bool
 }
 
 // watches are the backends.
@@ -71,8 +73,8 @@ func (w *watches) follow(ctx context.Context, one *watch, prober *health.Prober)
 	for {
 		select {
 		case said.ready = <-prober.Ready():
-			said.alive = said.alive || said.ready
 		case said.alive = <-prober.Alive():
+			said.dead = !said.alive
 		case <-ctx.Done():
 			return
 		}
@@ -86,8 +88,8 @@ func (w *watches) follow(ctx context.Context, one *watch, prober *health.Prober)
 
 // hear takes a word, and reports if the backend died.
 func (w *watches) hear(said word) (died bool) {
-	died = said.of.alive && !said.alive
-	said.of.ready, said.of.alive = said.ready, said.alive
+	died = said.dead && !said.of.dead
+	said.of.ready, said.of.alive, said.of.dead = said.ready, said.alive, said.dead
 	return died && w.all[said.of.addr] == said.of
 }
 

@@ -23,10 +23,11 @@ const (
 	partition = "partition"
 	cost      = "cost"
 	crowd     = "crowd"
+	balancing = "balance"
 )
 
 func sections() []string {
-	return []string{exposed, crash, apiDown, link, port, announcer, agent, drain, exclude, roll, partition, cost, crowd}
+	return []string{exposed, crash, apiDown, link, port, announcer, agent, drain, exclude, roll, partition, cost, crowd, balancing}
 }
 
 // failovers inflicts faults on each implementation: on Herald all that are

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/heraldlb/herald/e2e/bench/balance"
 	"github.com/heraldlb/herald/e2e/bench/expose"
 	"github.com/heraldlb/herald/e2e/bench/figure"
 	"github.com/heraldlb/herald/e2e/bench/site"
@@ -36,24 +37,44 @@ func (o options) count(normal int) int {
 	return normal
 }
 
-// measure brings a cluster up, measures, takes it down, and prints. What was
-// measured before an error is printed too.
+// measure measures, and prints: what was measured before an error too.
 func measure(ctx context.Context, options options, files []string, out io.Writer) (err error) {
 	figures, err := readGoBenchmarks(files)
 	if err != nil {
 		return err
+	}
+	result := report{Figures: figures}
+	err = errors.Join(result.balance(ctx, options, out), result.onLab(ctx, options, out))
+	if options.json != "" {
+		err = errors.Join(err, result.write(options.json))
+	}
+	return errors.Join(err, figure.WriteTable(out, result.Figures))
+}
+
+// balance measures the load balancer of the VIP, which needs no lab.
+func (r *report) balance(ctx context.Context, options options, out io.Writer) error {
+	if options.soak > 0 || !options.wants(balancing) {
+		return nil
+	}
+	with := balance.DefaultOptions()
+	with.Self, with.Rounds = []string{balancing}, options.count(with.Rounds)
+	result, err := balance.Measure(ctx, with, out)
+	r.Balance = &result
+	r.Figures = append(r.Figures, balance.Figures(result)...)
+	return err
+}
+
+// onLab brings a cluster up, measures what else is wanted, and takes it down.
+func (r *report) onLab(ctx context.Context, options options, out io.Writer) (err error) {
+	if options.soak == 0 && len(options.only) > 0 && !slices.ContainsFunc(options.only, func(name string) bool { return name != balancing }) {
+		return nil
 	}
 	base, down, err := ground.Lab(ctx, options.reuse, out)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, down(context.WithoutCancel(ctx))) }()
-	result := report{Figures: figures}
-	err = result.measure(ctx, base, options, out)
-	if options.json != "" {
-		err = errors.Join(err, result.write(options.json))
-	}
-	return errors.Join(err, figure.WriteTable(out, result.Figures))
+	return r.measure(ctx, base, options, out)
 }
 
 func (r *report) measure(ctx context.Context, base ground.Ground, options options, out io.Writer) error {

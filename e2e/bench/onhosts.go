@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/heraldlb/herald/e2e/bench/balance"
 	"github.com/heraldlb/herald/e2e/bench/expose"
 	"github.com/heraldlb/herald/e2e/bench/mass"
 	"github.com/heraldlb/herald/e2e/bench/outage"
@@ -18,6 +19,9 @@ import (
 // hosts.
 func onHosts() []*cobra.Command {
 	return []*cobra.Command{
+		hidden(balancing+" PLAN", cobra.ExactArgs(1), func(cmd *cobra.Command, args []string) error {
+			return balance.Balance(cmd.Context(), args[0], cmd.ErrOrStderr())
+		}),
 		hidden("prober INTERFACE", cobra.ExactArgs(1), func(cmd *cobra.Command, args []string) error {
 			return expose.Prober(cmd.Context(), args[0], cmd.InOrStdin(), cmd.OutOrStdout())
 		}),

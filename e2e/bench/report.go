@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/heraldlb/herald/e2e/bench/balance"
 	"github.com/heraldlb/herald/e2e/bench/expose"
 	"github.com/heraldlb/herald/e2e/bench/failover"
 	"github.com/heraldlb/herald/e2e/bench/figure"
@@ -23,6 +24,7 @@ type report struct {
 	Costs      []steady.Measurement `json:"costs,omitempty"`
 	Crowds     []mass.Run           `json:"crowds,omitempty"`
 	Soak       *soak.Result         `json:"soak,omitempty"`
+	Balance    *balance.Result      `json:"balance,omitempty"`
 }
 
 func (r *report) write(path string) error {

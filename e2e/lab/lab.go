@@ -59,10 +59,11 @@ var (
 // families, Herald deployed, and a kube-proxy that does not wait.
 func Defaults() Parameters {
 	return Parameters{
-		Nodes:        3,
-		Family:       Dual,
-		ProxyMinSync: 10 * time.Millisecond,
-		Deploy:       "deploy/base",
+		Nodes:         3,
+		ControlPlanes: 1,
+		Family:        Dual,
+		ProxyMinSync:  10 * time.Millisecond,
+		Deploy:        "deploy/base",
 	}
 }
 
@@ -115,7 +116,7 @@ func Up(ctx context.Context, parameters Parameters, show func(Progress)) (*Clust
 	if err != nil {
 		return nil, err
 	}
-	if _, err := topology.NewPlan(parameters.Nodes, parameters.Family); err != nil {
+	if _, err := topology.NewPlan(parameters.Nodes, parameters.ControlPlanes, parameters.Family); err != nil {
 		return nil, err
 	}
 	listener, err := control.Listen(root)

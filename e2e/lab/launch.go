@@ -23,7 +23,7 @@ import (
 func launch(config supervisor.Config, control *net.UnixListener) (pid int, output *os.File, err error) {
 	program := filepath.Join(config.Root, "bin", "lab")
 	needed := []string{"lab", "kube"}
-	if config.Deploy != "" {
+	if config.Deploy != "" || config.VIP != "" {
 		needed = append(needed, "herald", "herald-announcer")
 	}
 	for _, name := range needed {

@@ -33,6 +33,12 @@ func up() *cobra.Command {
 		"kube-proxy's least time between two changes of its rules (Kubernetes' own default is 1s)")
 	flags.StringVar(&parameters.Deploy, "deploy", parameters.Deploy,
 		"kustomization of Herald to apply, relative to the checkout; empty for none")
+	flags.IntVar(&parameters.ControlPlanes, "control-planes", parameters.ControlPlanes, "hosts with an API server and a member of etcd, 1 to 9")
+	flags.StringVar(&parameters.VIP, "vip", "", "address that Herald holds for the control plane, or one of each family with a comma between; auto: those that are free for it")
+	flags.StringVar(&parameters.Elector, "elector", "", "who chooses the VIP's holder: heartbeat (default), raft or lease")
+	flags.BoolVar(&parameters.Balance, "lb", false, "the VIP's holder shares connections out to all API servers")
+	flags.StringVar(&parameters.AnnouncerArgs, "announcer-args", "", "further arguments of the control planes' herald announcer")
+	flags.StringVar(&parameters.ElectorArgs, "elector-args", "", "further arguments of the control planes' herald controlplane")
 	return cmd
 }
 

@@ -23,11 +23,31 @@ type Parameters struct {
 	// Deploy is the kustomization that is applied, relative to the checkout;
 	// empty for a cluster without Herald.
 	Deploy string `json:"deploy,omitempty"`
+
+	// ControlPlanes is the number of hosts with an API server and a member of etcd.
+	ControlPlanes int `json:"controlPlanes"`
+	// VIP are the addresses, separated by commas, that Herald holds for the control
+	// plane, and that all kubeconfigs lead to; "auto" are those that the lab has free
+	// for it. Empty: none, and kubeconfigs lead to the first control plane.
+	VIP string `json:"vip,omitempty"`
+	// Elector chooses the VIP's holder: heartbeat, raft or lease.
+	Elector string `json:"elector,omitempty"`
+	// Balance has the VIP's holder share connections out to all API servers.
+	Balance bool `json:"balance,omitempty"`
+	// AnnouncerArgs and ElectorArgs are further arguments, separated by spaces, of
+	// the control planes' herald announcer and herald controlplane.
+	AnnouncerArgs string `json:"announcerArgs,omitempty"`
+	ElectorArgs   string `json:"electorArgs,omitempty"`
 }
 
 // String returns the parameters as lab up takes them.
 func (p Parameters) String() string {
-	return fmt.Sprintf("--nodes=%d --family=%s --proxy-min-sync=%s --deploy=%s", p.Nodes, p.Family, p.ProxyMinSync, p.Deploy)
+	text := fmt.Sprintf("--nodes=%d --family=%s --proxy-min-sync=%s --deploy=%s", p.Nodes, p.Family, p.ProxyMinSync, p.Deploy)
+	if p.ControlPlanes > 1 || p.VIP != "" {
+		text += fmt.Sprintf(" --control-planes=%d --vip=%s --elector=%s --lb=%t --announcer-args=%q --elector-args=%q",
+			p.ControlPlanes, p.VIP, p.Elector, p.Balance, p.AnnouncerArgs, p.ElectorArgs)
+	}
+	return text
 }
 
 // Phase is how far a lab has come.
@@ -48,6 +68,8 @@ type Status struct {
 	// Server is the API server's URL as the machine reaches it.
 	Server string `json:"server"`
 	Hosts  []Host `json:"hosts"`
+	// VIPs are the control plane's addresses that Herald holds.
+	VIPs []netip.Addr `json:"vips,omitempty"`
 	// Pools are the ranges that Herald may hand out, one per family.
 	Pools     []netipx.IPRange `json:"pools"`
 	Processes []Process        `json:"processes"`

@@ -14,9 +14,6 @@ import (
 
 const serverPort = 6443
 
-// localServer is the API server as processes of the control-plane host reach it.
-const localServer = "127.0.0.1:6443"
-
 // writeCredentials makes the authority and the credentials of every component.
 func (s *Supervisor) writeCredentials(_ context.Context, _ func(string)) (err error) {
 	if err := os.MkdirAll(pkiDir, 0o700); err != nil {
@@ -43,6 +40,11 @@ func (s *Supervisor) writeCredentials(_ context.Context, _ func(string)) (err er
 	}
 	for _, node := range s.plan.Nodes {
 		if err := s.writeNode(node); err != nil {
+			return err
+		}
+	}
+	for _, name := range s.plan.ControlPlanes {
+		if err := s.writeMember(name); err != nil {
 			return err
 		}
 	}
@@ -89,26 +91,47 @@ func (s *Supervisor) hostKubeconfig() ([]byte, error) {
 	return s.authority.Kubeconfig("https://"+s.server.Addr().String(), "admin", s.admin)
 }
 
-// segmentServer is the API server as the hosts on the segment reach it.
-func (s *Supervisor) segmentServer() string {
-	return net.JoinHostPort(s.controlPlane().Addresses()[0].String(), fmt.Sprint(serverPort))
+// writeMember makes what a control plane is by to the others: a member of etcd, and of
+// raft.
+func (s *Supervisor) writeMember(name string) error {
+	host, _ := s.plan.Host(name)
+	addresses := append(host.Addresses(), netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback())
+	pair, err := s.authority.Issue(name, nil, []string{name}, addresses)
+	return errors.Join(err, writePair(name, pair))
 }
 
-func (s *Supervisor) controlPlane() topology.Host {
-	host, _ := s.plan.Host(topology.ControlPlane)
-	return host
+// segmentServer is the API server as the hosts on the segment reach it: the VIP, or else
+// the one there is.
+func (s *Supervisor) segmentServer() string {
+	address := s.controlPlanes()[0].Addresses()[0]
+	if len(s.vips) > 0 {
+		address = s.vips[0]
+	}
+	return net.JoinHostPort(address.String(), fmt.Sprint(serverPort))
+}
+
+// controlPlanes are the hosts with an API server.
+func (s *Supervisor) controlPlanes() (all []topology.Host) {
+	for _, name := range s.plan.ControlPlanes {
+		host, _ := s.plan.Host(name)
+		all = append(all, host)
+	}
+	return all
 }
 
 func serverNames() []string {
 	return []string{"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"}
 }
 
-// serverAddresses are all addresses by which clients know the API server: the
-// loopback, the host's own, and the first of each Service range.
+// serverAddresses are all addresses by which clients know an API server: the loopback, the
+// hosts' own, the VIPs, and the first of each Service range.
 func (s *Supervisor) serverAddresses() []netip.Addr {
-	addresses := append(s.controlPlane().Addresses(), netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback())
+	addresses := []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}
+	for _, host := range s.controlPlanes() {
+		addresses = append(addresses, host.Addresses()...)
+	}
 	for _, cidr := range s.plan.ServiceCIDRs {
 		addresses = append(addresses, cidr.Addr().Next())
 	}
-	return addresses
+	return append(addresses, s.vips...)
 }

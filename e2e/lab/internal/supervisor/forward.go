@@ -9,9 +9,12 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// forward passes every connection of the machine's listener on to an address
-// of the control-plane host, until ctx ends.
-func forward(ctx context.Context, listener net.Listener, to string) error {
+// dialer makes a connection to an API server.
+type dialer func(context.Context) (net.Conn, error)
+
+// forward passes every connection of the machine's listener on to an API server,
+// until ctx ends.
+func forward(ctx context.Context, listener net.Listener, dial dialer) error {
 	group, ctx := errgroup.WithContext(ctx)
 	stop := context.AfterFunc(ctx, func() { _ = listener.Close() })
 	defer stop()
@@ -25,7 +28,7 @@ func forward(ctx context.Context, listener net.Listener, to string) error {
 				return err
 			}
 			group.Go(func() error {
-				forwardOne(ctx, conn, to)
+				forwardOne(ctx, conn, dial)
 				return nil
 			})
 		}
@@ -35,10 +38,9 @@ func forward(ctx context.Context, listener net.Listener, to string) error {
 
 // forwardOne: an API server that does not answer is the client's to see, as a
 // closed connection.
-func forwardOne(ctx context.Context, conn net.Conn, to string) {
+func forwardOne(ctx context.Context, conn net.Conn, dial dialer) {
 	defer conn.Close() //nolint:errcheck // it may be closed already
-	var dialer net.Dialer
-	server, err := dialer.DialContext(ctx, "tcp", to)
+	server, err := dial(ctx)
 	if err != nil {
 		return
 	}

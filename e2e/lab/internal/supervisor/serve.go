@@ -68,6 +68,7 @@ func (s *Supervisor) status() control.Status {
 		Phase:      control.Starting,
 		PID:        s.config.PID,
 		Server:     "https://" + s.server.Addr().String(),
+		VIPs:       s.vips,
 		Pools:      s.plan.Pools,
 		Processes:  s.table.status(),
 	}

@@ -9,19 +9,33 @@ import (
 
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/heraldlb/herald/e2e/lab/internal/topology"
 )
 
 // probeInterval is for what gives no event, only an answer to a question.
 const probeInterval = 50 * time.Millisecond
 
-// startServers starts etcd and the API server together; the API server waits
-// for etcd by itself.
-func (s *Supervisor) startServers(ctx context.Context, detail func(string)) error {
-	if err := s.startKube("etcd", "cp1", s.etcdFlags()...); err != nil {
-		return err
+func (s *Supervisor) serversStep() string {
+	if len(s.vips) == 0 {
+		return "etcd and kube-apiserver"
 	}
-	if err := s.startKube("kube-apiserver", "cp1", s.apiserverFlags()...); err != nil {
-		return err
+	return fmt.Sprintf("etcd, kube-apiserver, and Herald for the VIP, on %d hosts", len(s.plan.ControlPlanes))
+}
+
+// startServers starts etcd, the API servers, and what holds the VIP together; API servers
+// wait for etcd by themselves, and the VIP for them.
+func (s *Supervisor) startServers(ctx context.Context, detail func(string)) error {
+	for _, host := range s.controlPlanes() {
+		if err := s.startKube("etcd", host.Name, s.etcdFlags(host)...); err != nil {
+			return err
+		}
+		if err := s.startKube("kube-apiserver", host.Name, s.apiserverFlags(host)...); err != nil {
+			return err
+		}
+		if err := s.startHolder(host); err != nil {
+			return err
+		}
 	}
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfigOf("admin"))
 	if err != nil {
@@ -58,23 +72,37 @@ func failing(readyz string) string {
 	return strings.Join(checks, ", ")
 }
 
-func (s *Supervisor) etcdFlags() []string {
+// etcdFlags: clients of a member are on its host alone; the members talk to each other on
+// the segment, and know each other by certificates.
+func (s *Supervisor) etcdFlags(host topology.Host) []string {
+	var cluster []string
+	for _, member := range s.controlPlanes() {
+		cluster = append(cluster, member.Name+"="+peerURL(member))
+	}
 	return []string{
-		"--name=cp1",
-		"--data-dir=" + etcdDir,
+		"--name=" + host.Name,
+		"--data-dir=" + etcdDir + "/" + host.Name,
 		"--listen-client-urls=http://127.0.0.1:2379",
 		"--advertise-client-urls=http://127.0.0.1:2379",
-		"--listen-peer-urls=http://127.0.0.1:2380",
-		"--initial-advertise-peer-urls=http://127.0.0.1:2380",
-		"--initial-cluster=cp1=http://127.0.0.1:2380",
+		"--listen-peer-urls=" + peerURL(host),
+		"--initial-advertise-peer-urls=" + peerURL(host),
+		"--initial-cluster=" + strings.Join(cluster, ","),
+		"--peer-cert-file=" + credential(host.Name+".crt"),
+		"--peer-key-file=" + credential(host.Name+".key"),
+		"--peer-trusted-ca-file=" + credential("authority.crt"),
+		"--peer-client-cert-auth=true",
 		"--unsafe-no-fsync", // its disk is memory
 		"--log-level=warn",
 	}
 }
 
-func (s *Supervisor) apiserverFlags() []string {
+func peerURL(host topology.Host) string {
+	return "https://" + netip.AddrPortFrom(host.Addresses()[0], 2380).String()
+}
+
+func (s *Supervisor) apiserverFlags(host topology.Host) []string {
 	return []string{
-		"--advertise-address=" + s.controlPlane().Addresses()[0].String(),
+		"--advertise-address=" + host.Addresses()[0].String(),
 		"--bind-address=::",
 		fmt.Sprintf("--secure-port=%d", serverPort),
 		"--etcd-servers=http://127.0.0.1:2379",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"time"
@@ -32,6 +33,7 @@ type Config struct {
 type Supervisor struct {
 	config  Config
 	plan    *topology.Plan
+	vips    []netip.Addr // the control plane's, that Herald holds
 	journal *journal
 	server  net.Listener // where the machine reaches the API server
 	table   processTable
@@ -47,7 +49,7 @@ type Supervisor struct {
 
 // Run brings the lab up and serves until ctx ends or the lab does not come up.
 func Run(ctx context.Context, config Config) error {
-	plan, err := topology.NewPlan(config.Nodes, config.Family)
+	plan, err := topology.NewPlan(config.Nodes, config.ControlPlanes, config.Family)
 	if err != nil {
 		return err
 	}
@@ -59,10 +61,14 @@ func Run(ctx context.Context, config Config) error {
 	if err != nil {
 		return err
 	}
-	s := &Supervisor{config: config, plan: plan, journal: newJournal(), server: server}
+	vips, err := chooseVIPs(config.Parameters, plan)
+	if err != nil {
+		return err
+	}
+	s := &Supervisor{config: config, plan: plan, vips: vips, journal: newJournal(), server: server}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.serveControl(ctx, control.Private{Listener: listener}) })
-	group.Go(func() error { return forward(ctx, server, localServer) })
+	group.Go(func() error { return forward(ctx, server, s.dial) })
 	group.Go(func() error {
 		if err := s.bringUp(ctx); err != nil {
 			s.journal.add(true, "%s", s.explain(ctx, err))
@@ -89,7 +95,7 @@ func (s *Supervisor) bringUp(ctx context.Context) error {
 	}{
 		{fmt.Sprintf("network of %d hosts", len(s.plan.Hosts)), s.buildNetwork},
 		{"certificates", s.writeCredentials},
-		{"etcd and kube-apiserver", s.startServers},
+		{s.serversStep(), s.startServers},
 		{"start of controllers, scheduler, and each node's kubelet and kube-proxy", s.startWorkers},
 		{"nodes and their kube-proxy", s.awaitNodes},
 		{"Herald", s.deploy},

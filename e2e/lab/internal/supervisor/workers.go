@@ -22,11 +22,13 @@ const (
 // startWorkers starts the controllers, the scheduler, and each node's two
 // processes. None needs another to start.
 func (s *Supervisor) startWorkers(_ context.Context, _ func(string)) error {
-	if err := s.startKube("kube-controller-manager", "cp1", s.controllerManagerFlags()...); err != nil {
-		return err
-	}
-	if err := s.startKube("kube-scheduler", "cp1", schedulerFlags()...); err != nil {
-		return err
+	for _, host := range s.plan.ControlPlanes {
+		if err := s.startKube("kube-controller-manager", host, s.controllerManagerFlags()...); err != nil {
+			return err
+		}
+		if err := s.startKube("kube-scheduler", host, s.schedulerFlags()...); err != nil {
+			return err
+		}
 	}
 	for _, node := range s.plan.Nodes {
 		config, err := s.writeProxyConfig(node)
@@ -58,7 +60,7 @@ func (s *Supervisor) controllerManagerFlags() []string {
 		"--service-cluster-ip-range=" + join(s.plan.ServiceCIDRs),
 		"--node-monitor-grace-period=" + gracePeriod.String(),
 		"--node-monitor-period=" + monitorPeriod.String(),
-		"--leader-elect=false",
+		s.leaderElect(),
 		"--secure-port=0",
 		"--kube-api-qps=1000",
 		"--kube-api-burst=2000",
@@ -73,14 +75,19 @@ func (s *Supervisor) controllerManagerFlags() []string {
 	return flags
 }
 
-func schedulerFlags() []string {
+func (s *Supervisor) schedulerFlags() []string {
 	return []string{
 		"--kubeconfig=" + kubeconfigOf("kube-scheduler"),
-		"--leader-elect=false",
+		s.leaderElect(),
 		"--secure-port=0",
 		"--kube-api-qps=1000",
 		"--kube-api-burst=2000",
 	}
+}
+
+// leaderElect: of several one works.
+func (s *Supervisor) leaderElect() string {
+	return fmt.Sprintf("--leader-elect=%t", len(s.plan.ControlPlanes) > 1)
 }
 
 func (s *Supervisor) kubeletArgs(node string) []string {

@@ -2,7 +2,7 @@
 // network namespaces: a switch, the hosts plugged into it, and a router with
 // one more host behind it.
 //
-//	node1 … nodeN  cp1  client  router ── remote
+//	node1 … nodeN  cp1 …  client  router ── remote
 //	  │             │     │      │   (eth1, bridge "br-remote")
 //	──┴─────────────┴─────┴──────┴── bridge "br-segment" in namespace "switch"
 package topology
@@ -35,8 +35,12 @@ const (
 	Remote       = "remote"
 )
 
-// MaxNodes is how many nodes have room below the pools.
-const MaxNodes = 79
+// MaxNodes is how many nodes have room below the pools, MaxControlPlanes how many
+// control planes have below the nodes.
+const (
+	MaxNodes         = 79
+	MaxControlPlanes = 9
+)
 
 // Plan is the whole network on paper.
 type Plan struct {
@@ -44,6 +48,8 @@ type Plan struct {
 	Hosts  []Host
 	// Nodes are the names of the hosts that are Kubernetes nodes.
 	Nodes []string
+	// ControlPlanes are the names of the hosts that have an API server.
+	ControlPlanes []string
 	// Pools are ranges of the segment's addresses that no host uses, one per
 	// family.
 	Pools []netipx.IPRange
@@ -100,10 +106,14 @@ const (
 	clientNumber  = 5
 	controlNumber = 10
 	nodeNumber    = 20
+	vipNumber     = 100
 )
 
-// NewPlan returns the network of a lab with that many nodes.
-func NewPlan(nodes int, family Family) (*Plan, error) {
+// NewPlan returns the network of a lab with that many nodes and control planes.
+func NewPlan(nodes, controlPlanes int, family Family) (*Plan, error) {
+	if controlPlanes < 1 || controlPlanes > MaxControlPlanes {
+		return nil, fmt.Errorf("%d control planes: the lab takes 1 to %d", controlPlanes, MaxControlPlanes)
+	}
 	if nodes < 1 || nodes > MaxNodes {
 		return nil, fmt.Errorf("%d nodes: the lab takes 1 to %d", nodes, MaxNodes)
 	}
@@ -114,12 +124,17 @@ func NewPlan(nodes int, family Family) (*Plan, error) {
 	router := p.host(Router, segment(), routerNumber)
 	router.Gateways, router.Forward = nil, true
 	router.Links = append(router.Links, p.link("eth1", "router-remote", beyond(), routerNumber))
-	p.Hosts = []Host{
-		p.host(ControlPlane, segment(), controlNumber),
+	for i := range controlPlanes {
+		host := p.host(fmt.Sprintf("cp%d", i+1), segment(), controlNumber+i)
+		host.Forward = controlPlanes > 1 // a VIP's holder passes connections on
+		p.Hosts = append(p.Hosts, host)
+		p.ControlPlanes = append(p.ControlPlanes, host.Name)
+	}
+	p.Hosts = append(p.Hosts,
 		p.host(Client, segment(), clientNumber),
 		router,
 		p.host(Remote, beyond(), clientNumber),
-	}
+	)
 	for i := 1; i <= nodes; i++ {
 		node := p.host(fmt.Sprintf("node%d", i), segment(), nodeNumber+i)
 		node.Forward = true
@@ -146,6 +161,11 @@ func (p *Plan) host(name string, on network, number int) Host {
 func (p *Plan) link(name, port string, on network, number int) Link {
 	mac, _ := net.ParseMAC(fmt.Sprintf(on.mac, number)) // the formats are above
 	return Link{Name: name, Bridge: on.bridge, Port: port, MAC: mac, Addresses: p.prefixes(number, on.v4, on.v6)}
+}
+
+// VIPs returns an address of each family that no host has, for the control plane.
+func (p *Plan) VIPs() []netip.Addr {
+	return p.link("", "", segment(), vipNumber).addresses()
 }
 
 // Host returns the planned host of that name.

@@ -11,7 +11,7 @@ func TestPlan(t *testing.T) {
 	families := map[Family]int{V4: 1, V6: 1, Dual: 2}
 	for family, count := range families {
 		for _, nodes := range []int{1, MaxNodes} {
-			plan, err := NewPlan(nodes, family)
+			plan, err := NewPlan(nodes, 3, family)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -24,6 +24,10 @@ func TestPlan(t *testing.T) {
 					t.Errorf("%s: %s is %s's and %s's", family, what, other, host)
 				}
 				seen[what] = host
+			}
+			for _, vip := range plan.VIPs() {
+				unique("the VIP", vip.String())
+				checkOutside(t, plan, vip)
 			}
 			for _, host := range plan.Hosts {
 				if len(host.Addresses()) != count {
@@ -52,18 +56,23 @@ func checkOutside(t *testing.T, plan *Plan, address netip.Addr) {
 }
 
 func TestPlanRefuses(t *testing.T) {
+	for _, controlPlanes := range []int{-1, 0, MaxControlPlanes + 1} {
+		if _, err := NewPlan(1, controlPlanes, Dual); err == nil {
+			t.Errorf("%d control planes were taken", controlPlanes)
+		}
+	}
 	for _, nodes := range []int{-1, 0, MaxNodes + 1} {
-		if _, err := NewPlan(nodes, Dual); err == nil {
+		if _, err := NewPlan(nodes, 1, Dual); err == nil {
 			t.Errorf("%d nodes were taken", nodes)
 		}
 	}
-	if _, err := NewPlan(1, "v5"); err == nil {
+	if _, err := NewPlan(1, 1, "v5"); err == nil {
 		t.Error("family v5 was taken")
 	}
 }
 
 func TestHost(t *testing.T) {
-	plan, err := NewPlan(2, Dual)
+	plan, err := NewPlan(2, 1, Dual)
 	if err != nil {
 		t.Fatal(err)
 	}

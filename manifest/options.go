@@ -93,7 +93,7 @@ type Raft struct {
 
 // Service is what concerns the addresses of Services.
 type Service struct {
-	Pools     string // NAMESPACE/NAME of the ConfigMap
+	Pools     string // NAMESPACE/NAME of the ConfigMap; "": herald in the Pods' namespace
 	Classes   []string
 	ClassOnly bool
 	Metrics   string // the agent's address of metrics
@@ -103,37 +103,33 @@ type Service struct {
 // Defaults.
 const (
 	DefaultNamespace = "kube-system"
-	DefaultPools     = "herald-system/herald"
 )
-
-// ErrInvalid is what errors of options wrap.
-var ErrInvalid = errors.New("invalid")
 
 func (o *Options) check() error {
 	switch {
 	case !o.ControlPlane && !o.Services:
-		return fmt.Errorf("%w: neither --controlplane nor --services: nothing to run", ErrInvalid)
+		return errors.New("neither --controlplane nor --services: nothing to run")
 	case o.ControlPlane && len(o.VIP.Addresses) == 0:
-		return fmt.Errorf("%w: --controlplane needs --vip or --address: the address of the control plane", ErrInvalid)
+		return errors.New("--controlplane needs --vip or --address: the address of the control plane")
 	case o.Image == "":
-		return fmt.Errorf("%w: --image: no image", ErrInvalid)
+		return errors.New("--image: no image")
 	}
 	if h := o.Service.Health; h != "" {
 		if _, port, err := net.SplitHostPort(h); err != nil || !isPort(port) {
-			return fmt.Errorf("%w: address of the health %q: HOST:PORT", ErrInvalid, h)
+			return fmt.Errorf("address of the health %q: HOST:PORT", h)
 		}
 	}
 	switch o.VIP.Elector {
 	case ElectorHeartbeat, ElectorLease:
 	case ElectorRaft:
 		if len(o.Raft.Peers) == 0 {
-			return fmt.Errorf("%w: --elector raft needs --raft-peers NAME=HOST:PORT,...", ErrInvalid)
+			return errors.New("--elector raft needs --raft-peers NAME=HOST:PORT,...")
 		}
 	default:
-		return fmt.Errorf("%w: --elector %q: heartbeat, raft or lease", ErrInvalid, o.VIP.Elector)
+		return fmt.Errorf("--elector %q: heartbeat, raft or lease", o.VIP.Elector)
 	}
 	if s := o.VIP.BackendSource; s != "" && s != "nodes" && s != "endpoints" {
-		return fmt.Errorf("%w: --lb-source %q: nodes or endpoints", ErrInvalid, s)
+		return fmt.Errorf("--lb-source %q: nodes or endpoints", s)
 	}
 	return nil
 }
@@ -163,11 +159,10 @@ func (o *Options) paths() (paths, error) {
 			key:         root + "/agent/client-kube-proxy.key",
 		}, nil
 	}
-	return paths{}, fmt.Errorf("%w: --distribution %q: kubeadm, k3s or rke2", ErrInvalid, o.Distribution)
+	return paths{}, fmt.Errorf("--distribution %q: kubeadm, k3s or rke2", o.Distribution)
 }
 
-// Complete fills in defaults, and returns an error that wraps ErrInvalid and names the
-// flag that is at fault.
+// Complete fills in defaults, and returns an error that names the flag that is at fault.
 func (o *Options) Complete() error {
 	host, err := o.paths()
 	if err != nil {
@@ -181,7 +176,7 @@ func (o *Options) Complete() error {
 	}
 	o.Namespace = or(o.Namespace, DefaultNamespace)
 	o.VIP.Elector = or(o.VIP.Elector, ElectorHeartbeat)
-	o.Service.Pools = or(o.Service.Pools, DefaultPools)
+	o.Service.Pools = or(o.Service.Pools, o.Namespace+"/"+name)
 	if o.backendsFromAPI() {
 		o.VIP.BackendSource = or(o.VIP.BackendSource, "nodes")
 	}

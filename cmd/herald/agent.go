@@ -83,15 +83,15 @@ func (f *agentFlags) run(ctx context.Context, logs io.Writer) error {
 		return fmt.Errorf("set up the agent: %w", err)
 	}
 	err = announcement.SetUp(ctx, mgr, announcement.Options{
-		Node:    f.node,
-		Pools:   pools,
-		Class:   f.class(),
-		Socket:  f.socket,
+		Node:   f.node,
+		Pools:  pools,
+		Class:  f.class(),
+		Socket: f.socket,
 
 		ServeExcluded: f.serveExcluded,
-		Metrics: ctrlmetrics.Registry,
-		Contact: contact,
-		View:    view,
+		Metrics:       ctrlmetrics.Registry,
+		Contact:       contact,
+		View:          view,
 	})
 	if err != nil {
 		return fmt.Errorf("set up the agent: %w", err)

@@ -22,10 +22,7 @@ import (
 const (
 	// managerGrace is how long the processes may take to end, less than the kubelet
 	// grants a Pod of kube-vip's.
-	managerGrace = 20 * time.Second
-	// managerCA is where the certificate authority of a kubeconfig goes.
-	managerCA = "/run/herald/ca.crt"
-
+	managerGrace   = 20 * time.Second
 	serviceAccount = "/var/run/secrets/kubernetes.io/serviceaccount"
 	// kubeVIPPools is where kube-vip's cloud provider has them.
 	kubeVIPPools = "kube-system/kubevip"
@@ -106,10 +103,20 @@ func credentials(o *manifest.Options) (string, error) {
 	if len(cluster.CertificateAuthorityData) == 0 {
 		return cluster.CertificateAuthority, nil
 	}
-	if err := os.MkdirAll(filepath.Dir(managerCA), 0o700); err != nil {
-		return "", err
+	return store(cluster.CertificateAuthorityData)
+}
+
+// store puts text into a file for as long as the container lives.
+func store(text []byte) (string, error) {
+	if err := os.MkdirAll(os.TempDir(), 0o700); err != nil {
+		return "", fmt.Errorf("certificate authority of the kubeconfig: %w", err)
 	}
-	return managerCA, os.WriteFile(managerCA, cluster.CertificateAuthorityData, 0o600)
+	file, err := os.CreateTemp("", "herald-ca-*.crt")
+	if err != nil {
+		return "", fmt.Errorf("certificate authority of the kubeconfig: %w", err)
+	}
+	_, err = file.Write(text)
+	return file.Name(), errors.Join(err, file.Close())
 }
 
 // runRoles becomes the one process that is asked for, or runs several.

@@ -10,6 +10,12 @@ func Nearest(written string, names []string) string {
 			best, least = name, d
 		}
 	}
+	const word = 4 // letters, at least, of what may be part of a name
+	for _, name := range names {
+		if best == "" && len(written) >= word && strings.Contains(strings.ToLower(name), strings.ToLower(written)) {
+			best = name
+		}
+	}
 	return best
 }
 

@@ -99,9 +99,9 @@ func (v Values) elector() (string, error) {
 	kind := v.all["leaderElectionType"]
 	switch {
 	case kind.text == "etcd":
-		return "", fmt.Errorf("%w: %s etcd: %s", ErrInvalid, kind, kind.Setting.Text)
+		return "", fmt.Errorf("%s etcd: %s", kind, kind.Setting.Text)
 	case kind.text != "kubernetes":
-		return "", fmt.Errorf("%w: %s %q: kubernetes", ErrInvalid, kind, kind.text)
+		return "", fmt.Errorf("%s %q: kubernetes", kind, kind.text)
 	case v.given("elector"):
 		return v.text("elector"), nil
 	case kind.given():
@@ -114,7 +114,7 @@ func (v Values) port(name string) (uint16, error) {
 	one := v.all[name]
 	port, err := strconv.ParseUint(one.text, 10, 16)
 	if err != nil || port == 0 {
-		return 0, fmt.Errorf("%w: %s %s: no port", ErrInvalid, one, one.text)
+		return 0, fmt.Errorf("%s %s: no port", one, one.text)
 	}
 	return uint16(port), nil
 }
@@ -143,7 +143,7 @@ func (v Values) duration(own, inSeconds string) (time.Duration, error) {
 	}
 	d, err := time.ParseDuration(one.text)
 	if err != nil || d <= 0 {
-		return 0, fmt.Errorf("%w: %s %q: a time, such as 500ms", ErrInvalid, one, one.text)
+		return 0, fmt.Errorf("%s %q: a time, such as 500ms", one, one.text)
 	}
 	return d, nil
 }

@@ -9,9 +9,6 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// ErrInvalid is what errors of a setting wrap.
-var ErrInvalid = errors.New("invalid")
-
 // Values are what was given for each setting: by flag, else by environment, else its
 // default.
 type Values struct{ all map[string]value }
@@ -84,10 +81,19 @@ func read(s Setting, set *pflag.FlagSet, environment func(string) (string, bool)
 	}
 	if s.Env != "" {
 		if text, found := environment(s.Env); found && text != "" {
-			return value{s, strings.TrimSpace(text), byEnvironment}
+			return value{s, s.normal(text), byEnvironment}
 		}
 	}
 	return value{s, s.Default, byDefault}
+}
+
+// normal writes a value of the environment as flags are written.
+func (s Setting) normal(text string) string {
+	text = strings.TrimSpace(text)
+	if on, err := strconv.ParseBool(text); s.Kind == Switch && err == nil {
+		return strconv.FormatBool(on)
+	}
+	return text
 }
 
 func flagText(flag *pflag.Flag) string {
@@ -101,19 +107,17 @@ func flagText(flag *pflag.Flag) string {
 func (v value) check() error {
 	switch v.Kind {
 	case Switch:
-		on, err := strconv.ParseBool(v.text)
-		if err != nil {
-			return fmt.Errorf("%w: %s %q: true or false", ErrInvalid, v, v.text)
+		if _, err := strconv.ParseBool(v.text); err != nil {
+			return fmt.Errorf("%s %q: true or false", v, v.text)
 		}
-		v.text = strconv.FormatBool(on)
 	case Number:
 		if _, err := strconv.ParseInt(v.text, 10, 32); err != nil {
-			return fmt.Errorf("%w: %s %q: a number", ErrInvalid, v, v.text)
+			return fmt.Errorf("%s %q: a number", v, v.text)
 		}
 	case Text, List:
 	}
 	if v.Outcome == Missing && v.text != v.Default {
-		return fmt.Errorf("%w: %s: %s", ErrInvalid, v, v.Setting.Text)
+		return fmt.Errorf("%s: %s", v, v.Setting.Text)
 	}
 	return nil
 }

@@ -11,6 +11,6 @@ LABEL org.opencontainers.image.title="Herald" \
       org.opencontainers.image.revision="${REVISION}"
 COPY LICENSE /licenses/LICENSE
 COPY bin/herald bin/herald-announcer /
-# The announcer's container asks for root by itself: see deploy/base/node.yaml.
-USER 65532:65532
+# No USER: a manifest of kube-vip's names none either, and its capabilities count for root alone. Herald's own
+# manifests name one for each container, and root for the announcer's only, or where a file of the host is root's.
 ENTRYPOINT ["/herald"]

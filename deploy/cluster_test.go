@@ -61,13 +61,19 @@ func startCluster(t *testing.T) *cluster {
 // as returns a client of a ServiceAccount in herald-system; "" is the administrator.
 func (c *cluster) as(t *testing.T, serviceAccount string, warnings rest.WarningHandler) client.Client {
 	t.Helper()
+	return c.asOf(t, "herald-system", serviceAccount, warnings)
+}
+
+// asOf returns a client of a ServiceAccount of another namespace.
+func (c *cluster) asOf(t *testing.T, namespace, serviceAccount string, warnings rest.WarningHandler) client.Client {
+	t.Helper()
 	config := rest.CopyConfig(c.config)
 	config.QPS = -1
 	config.WarningHandler = warnings
 	if serviceAccount != "" {
 		config.Impersonate = rest.ImpersonationConfig{
-			UserName: "system:serviceaccount:herald-system:" + serviceAccount,
-			Groups:   []string{"system:serviceaccounts", "system:serviceaccounts:herald-system", "system:authenticated"},
+			UserName: "system:serviceaccount:" + namespace + ":" + serviceAccount,
+			Groups:   []string{"system:serviceaccounts", "system:serviceaccounts:" + namespace, "system:authenticated"},
 		}
 	}
 	api, err := client.New(config, client.Options{})

@@ -19,6 +19,7 @@ func TestDeploy(t *testing.T) {
 	t.Run("status", c.testStatus)
 	t.Run("pods", c.testPods)
 	t.Run("pool policy", c.testPoolPolicy)
+	t.Run("manifests", c.testManifests)
 	t.Run("kube-vip's pools", c.testKubeVIPPools)
 }
 

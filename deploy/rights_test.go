@@ -77,10 +77,16 @@ func (c *cluster) testRights(t *testing.T) {
 // each as "VERB RESOURCE[.GROUP] [NAME]" or "VERB URL".
 func (c *cluster) rights(t *testing.T, account, namespace string) map[string]bool {
 	t.Helper()
+	return c.rightsOf(t, "herald-system", account, namespace)
+}
+
+// rightsOf are those of an account of another namespace.
+func (c *cluster) rightsOf(t *testing.T, home, account, namespace string) map[string]bool {
+	t.Helper()
 	review := &authorizationv1.SelfSubjectRulesReview{
 		Spec: authorizationv1.SelfSubjectRulesReviewSpec{Namespace: namespace},
 	}
-	if err := c.as(t, account, rest.NoWarnings{}).Create(t.Context(), review); err != nil {
+	if err := c.asOf(t, home, account, rest.NoWarnings{}).Create(t.Context(), review); err != nil {
 		t.Fatal(err)
 	}
 	if review.Status.Incomplete {

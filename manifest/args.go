@@ -6,12 +6,6 @@ import (
 	"time"
 )
 
-// Sockets between the two processes of a role.
-const (
-	vipSocket     = "/run/herald/controlplane.sock"
-	serviceSocket = "/run/herald/announcer.sock"
-)
-
 // Ports of the host that the Service roles use where they share its network. The
 // controller's are for this host alone.
 const (
@@ -105,6 +99,7 @@ func (o *Options) elector() []string {
 	}
 	if o.VIP.Elector == ElectorRaft {
 		a.list("raft-peers", o.Raft.Peers)
+		a.set("raft-join", o.Raft.Join)
 		a.text("raft-address", o.Raft.Address)
 		a.text("raft-dir", o.Raft.Directory)
 		a.text("raft-ca", o.Raft.CA)

@@ -86,8 +86,9 @@ type Lease struct {
 // Raft is how ElectorRaft goes about it. Files are the host's.
 type Raft struct {
 	Peers                []string // NAME=HOST:PORT
-	Address              string
-	Directory            string // "": in memory
+	Join                 bool     // to those that have begun
+	Address              string   // to listen on
+	Directory            string   // "": in memory
 	CA, Certificate, Key string
 }
 
@@ -123,7 +124,10 @@ func (o *Options) check() error {
 	case ElectorHeartbeat, ElectorLease:
 	case ElectorRaft:
 		if len(o.Raft.Peers) == 0 {
-			return errors.New("--elector raft needs --raft-peers NAME=HOST:PORT,...")
+			return errors.New("--elector raft needs --raft-peers NAME=HOST, one for each node")
+		}
+		if o.Raft.CA == "" || o.Raft.Certificate == "" || o.Raft.Key == "" {
+			return errors.New("--elector raft needs --raft-ca, --raft-cert and --raft-key, all of them")
 		}
 	default:
 		return fmt.Errorf("--elector %q: heartbeat, raft or lease", o.VIP.Elector)

@@ -54,9 +54,9 @@ func (o *Options) podSpec() corev1.PodSpec {
 	spec := corev1.PodSpec{
 		HostNetwork:                   true,
 		PriorityClassName:             "system-node-critical",
-		TerminationGracePeriodSeconds: ptr.To(grace),
-		EnableServiceLinks:            ptr.To(false),
-		AutomountServiceAccountToken:  ptr.To(false),
+		TerminationGracePeriodSeconds: new(grace),
+		EnableServiceLinks:            new(false),
+		AutomountServiceAccountToken:  new(false),
 		SecurityContext: &corev1.PodSecurityContext{
 			SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 		},
@@ -65,7 +65,7 @@ func (o *Options) podSpec() corev1.PodSpec {
 	for _, role := range o.Roles() {
 		container := o.container(role, &mounted)
 		if *container.SecurityContext.RunAsUser == nobody {
-			spec.SecurityContext.FSGroup = ptr.To(nobody) // it may use the announcer's socket
+			spec.SecurityContext.FSGroup = new(nobody) // it may use the announcer's socket
 		}
 		spec.Containers = append(spec.Containers, container)
 	}
@@ -145,10 +145,10 @@ func (o *Options) mounts(role Role, mounted *volumes) []corev1.VolumeMount {
 // rights returns as few as the role can do with.
 func (r Role) rights() *corev1.SecurityContext {
 	rights := &corev1.SecurityContext{
-		RunAsUser:                ptr.To(nobody),
-		RunAsGroup:               ptr.To(nobody),
-		AllowPrivilegeEscalation: ptr.To(false),
-		ReadOnlyRootFilesystem:   ptr.To(true),
+		RunAsUser:                new(nobody),
+		RunAsGroup:               new(nobody),
+		AllowPrivilegeEscalation: new(false),
+		ReadOnlyRootFilesystem:   new(true),
 		Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
 	}
 	switch {
@@ -158,7 +158,7 @@ func (r Role) rights() *corev1.SecurityContext {
 	case r.secret(): // root's files, and root alone reads them
 		rights.RunAsUser, rights.RunAsGroup = ptr.To[int64](0), ptr.To[int64](0)
 	default:
-		rights.RunAsNonRoot = ptr.To(true)
+		rights.RunAsNonRoot = new(true)
 	}
 	return rights
 }

@@ -79,7 +79,7 @@ func socket() corev1.Volume {
 func keys() corev1.Volume {
 	return corev1.Volume{Name: heartbeatVolume, VolumeSource: corev1.VolumeSource{
 		Secret: &corev1.SecretVolumeSource{
-			SecretName: "herald-heartbeat", Optional: ptr.To(true), DefaultMode: ptr.To[int32](0o400),
+			SecretName: "herald-heartbeat", Optional: new(true), DefaultMode: ptr.To[int32](0o400),
 		},
 	}}
 }

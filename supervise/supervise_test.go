@@ -37,7 +37,7 @@ func program(kind string) int {
 	signal.Notify(terms, syscall.SIGTERM)
 	end := make(chan os.Signal, 1)
 	signal.Notify(end, syscall.SIGUSR1)
-	fmt.Println(kind, os.Getpid())
+	fmt.Fprintln(os.Stdout, kind, os.Getpid())
 	for {
 		select {
 		case <-end:
@@ -49,7 +49,7 @@ func program(kind string) int {
 			if kind == "deaf" {
 				continue
 			}
-			fmt.Println("asked", os.Getpid())
+			fmt.Fprintln(os.Stdout, "asked", os.Getpid())
 			return 0
 		}
 	}

@@ -195,7 +195,7 @@ func (f *controlPlaneFlags) restConfig() (*rest.Config, error) {
 	config.Host = f.server
 	if f.server == "" {
 		config.Host = "https://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(int(f.port)))
-		config.TLSClientConfig.ServerName = f.health.ServerName
+		config.ServerName = f.health.ServerName
 	}
 	return config, nil
 }

@@ -1,6 +1,11 @@
 package settings
 
-import "github.com/heraldlb/herald/manifest"
+import (
+	"slices"
+	"strings"
+
+	"github.com/heraldlb/herald/manifest"
+)
 
 // notes returns a line for each setting that somebody wished and that does not do here
 // what it does with kube-vip.
@@ -13,6 +18,7 @@ func (v Values) notes(elector string) []string {
 			continue
 		}
 		switch {
+		case s.Flag == "vipSubnet" && of(strings.TrimPrefix(one.text, "/"), "32", "128", "32,128"):
 		case s.Flag == "leaderElection" && elector == manifest.ElectorLease:
 		case s.Flag == "prometheusHTTPServer" && !v.on("services"):
 			note(one, "the control plane's part serves no metrics")
@@ -28,10 +34,5 @@ func (v Values) notes(elector string) []string {
 }
 
 func of(name string, names ...string) bool {
-	for _, other := range names {
-		if name == other {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(names, name)
 }

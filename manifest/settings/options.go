@@ -68,7 +68,7 @@ func (v Values) Options() (o manifest.Options, notes []string, err error) {
 			RetryPeriod:   v.seconds("leaseRetry"),
 		},
 		Raft: manifest.Raft{
-			Peers: v.list("raft-peers"), Address: v.text("raft-address"), Directory: v.text("raft-dir"),
+			Peers: v.list("raft-peers"), Join: v.on("raft-join"), Address: v.text("raft-address"), Directory: v.text("raft-dir"),
 			CA: v.text("raft-ca"), Certificate: v.text("raft-cert"), Key: v.text("raft-key"),
 		},
 		Service: manifest.Service{
@@ -99,7 +99,7 @@ func (v Values) elector() (string, error) {
 	kind := v.all["leaderElectionType"]
 	switch {
 	case kind.text == "etcd":
-		return "", fmt.Errorf("%s etcd: %s", kind, kind.Setting.Text)
+		return "", fmt.Errorf("%s etcd: %s", kind, kind.Text)
 	case kind.text != "kubernetes":
 		return "", fmt.Errorf("%s %q: kubernetes", kind, kind.text)
 	case v.given("elector"):

@@ -7,15 +7,15 @@ package settings
 type Outcome int
 
 const (
-	// Own: kube-vip has none like it.
+	// Own is for one that kube-vip has nothing like.
 	Own Outcome = iota
-	// Same: it does what it does with kube-vip.
+	// Same is for one that does what it does with kube-vip.
 	Same
-	// Differs: Herald does this in its own way, and says so once.
+	// Differs is for what Herald does in its own way, and says so.
 	Differs
-	// Tuning: there is nothing in Herald that it would tune; Herald says so once.
+	// Tuning is for what has nothing to tune in Herald, which says so.
 	Tuning
-	// Missing: Herald cannot do this. To ask for it is an error.
+	// Missing is for what Herald cannot do. To ask for it is an error.
 	Missing
 )
 
@@ -243,6 +243,7 @@ func own() []Setting {
 		{"health-timeout", "herald_health_timeout", Text, "", Own, "time that a look may take, such as 1s"},
 		{"health-failures", "herald_health_failures", Number, "0", Own, "failures in a row that make an API server unready"},
 		{"raft-peers", "herald_raft_peers", List, "", Own, "with --elector raft: every node of the control plane, NAME=HOST:PORT"},
+		{"raft-join", "herald_raft_join", Switch, "false", Own, "with --elector raft: the others have begun; wait to be taken in"},
 		{"raft-address", "herald_raft_address", Text, "", Own, "with --elector raft: where to listen, HOST:PORT"},
 		{"raft-dir", "herald_raft_dir", Text, "", Own, "with --elector raft: directory of the host for its state; else in memory"},
 		{"raft-ca", "herald_raft_ca", Text, "", Own, "with --elector raft: certificate authority of the peers (default: etcd's)"},

@@ -273,7 +273,7 @@ func TestNearest(t *testing.T) {
 	}
 	for written, want := range map[string]string{
 		"vipp":               "vip",
-		"adress":             "address",
+		"address":            "address",
 		"controlPlane":       "controlplane",
 		"control-plane":      "controlplane",
 		"leader-election":    "leaderElection",

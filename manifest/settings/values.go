@@ -117,7 +117,7 @@ func (v value) check() error {
 	case Text, List:
 	}
 	if v.Outcome == Missing && v.text != v.Default {
-		return fmt.Errorf("%s: %s", v, v.Setting.Text)
+		return fmt.Errorf("%s: %s", v, v.Text)
 	}
 	return nil
 }
@@ -154,7 +154,7 @@ func (v Values) number(name string) int {
 
 func (v Values) list(name string) []string {
 	var all []string
-	for _, text := range strings.Split(v.text(name), ",") {
+	for text := range strings.SplitSeq(v.text(name), ",") {
 		if text = strings.TrimSpace(text); text != "" {
 			all = append(all, text)
 		}

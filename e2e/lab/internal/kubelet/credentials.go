@@ -13,8 +13,9 @@ import (
 	"github.com/heraldlb/herald/e2e/lab/internal/container"
 )
 
-// imageUser is the user and group of the project's image.
-const imageUser = 65532
+// podUser is the user and group that the project's manifests name for what is not root;
+// its image names none.
+const podUser = 65532
 
 var errRunAsRoot = errors.New("the container has runAsNonRoot and would run as root")
 
@@ -22,8 +23,8 @@ var errRunAsRoot = errors.New("the container has runAsNonRoot and would run as r
 func credentials(pod *corev1.PodSpec, spec *corev1.Container) (container.Credentials, error) {
 	context := securitycontext.DetermineEffectiveSecurityContext(&corev1.Pod{Spec: *pod}, spec)
 	c := container.Credentials{
-		User:            int(ptr.Deref(context.RunAsUser, imageUser)),
-		Group:           int(ptr.Deref(context.RunAsGroup, imageUser)),
+		User:            int(ptr.Deref(context.RunAsUser, 0)),
+		Group:           int(ptr.Deref(context.RunAsGroup, 0)),
 		NoNewPrivileges: securitycontext.AddNoNewPrivileges(context),
 		Capabilities:    capabilities(context),
 	}
@@ -58,7 +59,7 @@ func separateUsers() bool {
 		return false
 	}
 	_, err = fmt.Sscan(string(mapping), &inside, &outside, &size)
-	return err == nil && size > imageUser
+	return err == nil && size > podUser
 }
 
 func capabilities(context *corev1.SecurityContext) []string {

@@ -44,7 +44,7 @@ lint: $(GOLANGCI) ## go vet and golangci-lint, both modules
 	cd e2e && ../$(GOLANGCI) run --config ../.golangci.yml $(E2E_LINTED)
 
 # Not lab/kube: it is all of Kubernetes, and takes the linter 10 minutes and 9 GB.
-E2E_LINTED := ./bench/... ./suite/... ./lab ./lab/cmd/... ./lab/internal/...
+E2E_LINTED := ./bench/... ./plane/... ./suite/... ./lab ./lab/cmd/... ./lab/internal/...
 
 .PHONY: vulncheck
 vulncheck: $(GOVULNCHECK) ## govulncheck, where its database can be reached

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/netip"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/heraldlb/herald/controlplane/entrusted"
 	"github.com/heraldlb/herald/controlplane/health"
 	"github.com/heraldlb/herald/controlplane/heartbeat"
+	"github.com/heraldlb/herald/controlplane/name"
 	"github.com/heraldlb/herald/controlplane/seat"
 	"github.com/heraldlb/herald/membership"
 	"github.com/heraldlb/herald/nodesocket"
@@ -60,6 +62,7 @@ func (f *flags) runControlPlane(ctx context.Context, heartbeats membership.Optio
 	group.Go(func() error { return watcher.Run(serving) })
 	group.Go(func() error { return wire.Run(serving, forWire, fares{seated, elector.broken}) })
 	group.Go(func() error { return seated.Run(serving, forSeat) })
+	group.Go(func() error { return v.follow(serving, seated.SetVIPs, log) })
 	group.Go(func() error { return apiServer.Run(serving) })
 	group.Go(func() error { return share.run(serving) })
 	group.Go(func() error {
@@ -81,6 +84,14 @@ func (f *flags) runControlPlane(ctx context.Context, heartbeats membership.Optio
 		return elector.Run(standing, apiServer.Ready(), seated)
 	})
 	return group.Wait()
+}
+
+// follow tells of the VIPs that a name stands for, until ctx ends.
+func (v vip) follow(ctx context.Context, tell func([]netip.Addr), log *slog.Logger) error {
+	if v.name == "" {
+		return nil
+	}
+	return name.New(v.name, net.DefaultResolver, tell, log).Run(ctx)
 }
 
 // chosen is an elector and what else it has to do with; all but Elector and sink may

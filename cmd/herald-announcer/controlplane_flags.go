@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/heraldlb/herald/controlplane/address"
 	"github.com/heraldlb/herald/controlplane/health"
 	"github.com/heraldlb/herald/membership/wire"
 )
@@ -76,7 +77,7 @@ func (f *controlPlaneFlags) parseVIP() (v vip, err error) {
 	for _, text := range f.vips {
 		addr, err := netip.ParseAddr(text)
 		switch {
-		case err != nil && looksNumeric(text), err == nil && !usable(addr):
+		case err != nil && looksNumeric(text), err == nil && !address.Usable(addr):
 			return v, fmt.Errorf("--vip %q: no address that a host can have", text)
 		case err != nil:
 			v.name = text
@@ -102,11 +103,6 @@ func looksNumeric(text string) bool {
 	last := text[strings.LastIndexByte(text, '.')+1:]
 	_, err := strconv.ParseUint(last, 10, 64)
 	return err == nil || strings.ContainsAny(text, ":/ ") || text == ""
-}
-
-func usable(addr netip.Addr) bool {
-	return addr.Zone() == "" && !addr.Is4In6() && !addr.IsUnspecified() && !addr.IsMulticast() && !addr.IsLoopback() &&
-		addr != netip.AddrFrom4([4]byte{255, 255, 255, 255})
 }
 
 // String names the VIP, for the cluster's name.
@@ -154,7 +150,7 @@ func (f *controlPlaneFlags) staticBackends() (all []netip.AddrPort, err error) {
 		if addr, bare := netip.ParseAddr(text); bare == nil {
 			backend, err = netip.AddrPortFrom(addr, f.port), nil
 		}
-		if err != nil || !usable(backend.Addr()) || backend.Port() == 0 {
+		if err != nil || !address.Usable(backend.Addr()) || backend.Port() == 0 {
 			return nil, fmt.Errorf("--lb-backend %q: ADDRESS or ADDRESS:PORT", text)
 		}
 		all = append(all, backend)

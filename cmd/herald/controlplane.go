@@ -106,7 +106,7 @@ func (f *controlPlaneFlags) run(ctx context.Context, logs io.Writer) error {
 		standing, stop := context.WithCancel(serving)
 		defer stop()
 		defer context.AfterFunc(ctx, stop)()
-		return f.serve(standing, prober.Ready(), seat, log)
+		return f.serve(standing, seat.Ready(standing, prober.Ready()), seat, log)
 	})
 	return group.Wait()
 }

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/vishvananda/netlink/nl"
@@ -148,7 +149,7 @@ func Sweep(vips ...netip.Addr) (swept []Assigned, err error) {
 		return nil, err
 	}
 	for _, a := range all {
-		if !a.Ours || !named(vips, a.Prefix.Addr()) {
+		if !a.Ours || len(vips) > 0 && !slices.Contains(vips, a.Prefix.Addr()) {
 			continue
 		}
 		if removed := Remove(a.Index, a.Prefix.Addr()); removed != nil {
@@ -158,15 +159,6 @@ func Sweep(vips ...netip.Addr) (swept []Assigned, err error) {
 		swept = append(swept, a)
 	}
 	return swept, err
-}
-
-func named(vips []netip.Addr, addr netip.Addr) bool {
-	for _, vip := range vips {
-		if vip == addr {
-			return true
-		}
-	}
-	return len(vips) == 0
 }
 
 // Permitted returns an error that wraps ErrPermission if this process may not

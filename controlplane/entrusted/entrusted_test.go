@@ -118,3 +118,22 @@ func TestVacantAtTheEnd(t *testing.T) {
 		t.Errorf("vacant %s before the term ended", until.Sub(now))
 	}
 }
+
+// Who has no announcer is not ready, whatever its API server is.
+func TestReady(t *testing.T) {
+	seat, _ := pair(t)
+	server := make(chan bool, 1)
+	ready := seat.Ready(t.Context(), server)
+	server <- true
+	for !<-ready { // The connection may come later.
+	}
+	server <- false
+	if <-ready {
+		t.Error("ready, and the API server is not")
+	}
+	alone := NewSeat(filepath.Join(t.TempDir(), "nobody.sock"), slog.New(slog.DiscardHandler))
+	server <- true
+	if <-alone.Ready(t.Context(), server) {
+		t.Error("ready, and no announcer is there")
+	}
+}

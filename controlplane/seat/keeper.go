@@ -184,7 +184,7 @@ func (k *keeper) inspect(t *tenancy, assigned []address.Assigned) {
 	for _, a := range assigned {
 		switch {
 		case a.Prefix.Addr() != t.address:
-		case !a.Ours && !(a.Prefix.IsSingleIP() && a.Index == t.on):
+		case !a.Ours && (!a.Prefix.IsSingleIP() || a.Index != t.on):
 			own = true
 			if !t.own {
 				k.log.Error("the VIP is an address of this node itself: take it off, or choose another", "vip", t.address, "prefix", a.Prefix, "index", a.Index)

@@ -3,6 +3,8 @@ package lab
 import (
 	"context"
 	"fmt"
+	"net/netip"
+	"strings"
 
 	"go4.org/netipx"
 	"k8s.io/client-go/rest"
@@ -99,3 +101,17 @@ func (c *Cluster) Pools() []netipx.IPRange { return c.status.Pools }
 
 // Down ends the lab at once, and returns when no process of it is left.
 func (c *Cluster) Down(ctx context.Context) error { return kill(ctx, c.status.PID) }
+
+// VIPs returns the control plane's addresses that Herald holds.
+func (c *Cluster) VIPs() []netip.Addr { return c.status.VIPs }
+
+// ControlPlanes returns the hosts that have an API server.
+func (c *Cluster) ControlPlanes() []Host {
+	var all []Host
+	for _, host := range c.status.Hosts {
+		if strings.HasPrefix(host.Name, "cp") {
+			all = append(all, c.Host(host.Name))
+		}
+	}
+	return all
+}

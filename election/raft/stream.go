@@ -58,6 +58,7 @@ func known(s tls.ConnectionState, peers []Peer) error {
 // stream is raft's network: TLS in both directions.
 type stream struct {
 	net.Listener
+	ctx         context.Context //nolint:containedctx // raft hands none to Dial
 	credentials Credentials
 	peers       []Peer
 }
@@ -79,7 +80,7 @@ func (e *Elector) listen(ctx context.Context) (*stream, error) {
 	if err != nil {
 		return nil, fmt.Errorf("raft: %w", err)
 	}
-	s := &stream{credentials: e.options.Credentials, peers: e.options.Peers}
+	s := &stream{ctx: ctx, credentials: e.options.Credentials, peers: e.options.Peers}
 	s.Listener = &advertised{
 		Listener: tls.NewListener(listener, &tls.Config{
 			MinVersion:         tls.VersionTLS13,
@@ -96,7 +97,9 @@ func (s *stream) Dial(address raft.ServerAddress, timeout time.Duration) (net.Co
 	if err != nil {
 		return nil, err
 	}
-	return tls.DialWithDialer(&net.Dialer{Timeout: timeout}, "tcp", string(address), config)
+	ctx, cancel := context.WithTimeout(s.ctx, timeout)
+	defer cancel()
+	return (&tls.Dialer{Config: config}).DialContext(ctx, "tcp", string(address))
 }
 
 // advertised is a listener that others know by another address.

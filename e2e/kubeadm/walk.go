@@ -61,13 +61,39 @@ func (w *walk) images(ctx context.Context) error {
 
 // pod writes the static Pod: the article's command, with the program's name changed.
 func (w *walk) pod(ctx context.Context, name, more string) error {
-	line := fmt.Sprintf("ctr --namespace k8s.io run --rm %s manifest /herald manifest pod --image %s --interface eth0 --vip %s --controlplane --services --arp --leaderElection%s > %s",
-		w.herald, w.herald, w.vip, more, manifestFile)
-	if _, err := w.on(ctx, name, "mkdir -p /etc/kubernetes/manifests"); err != nil {
+	line := fmt.Sprintf("ctr --namespace k8s.io run --rm %s manifest /herald manifest pod --image %s --interface eth0 --vip %s --controlplane --services --arp --leaderElection%s > /root/herald.yaml",
+		w.herald, w.herald, w.vip, more)
+	if _, err := w.on(ctx, name, line); err != nil {
 		return err
 	}
-	_, err := w.on(ctx, name, line)
+	// The kubelet is to see all of it, or nothing.
+	_, err := w.on(ctx, name, "mkdir -p /etc/kubernetes/manifests && cp /root/herald.yaml /etc/kubernetes/herald.yaml && mv /etc/kubernetes/herald.yaml "+manifestFile)
 	return err
+}
+
+// replace writes another static Pod on the first node, and waits until that one runs and
+// the VIP is back.
+func (w *walk) replace(ctx context.Context, more string) error {
+	first := controlPlanes()[0]
+	const hash = `kubectl -n kube-system get pod herald-cp-1 -o jsonpath='{.metadata.annotations.kubernetes\.io/config\.hash}'`
+	var before string
+	err := eventually(ctx, time.Minute, func(ctx context.Context) (err error) {
+		before, err = w.quietly(ctx, client, hash)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := w.pod(ctx, first, more); err != nil {
+		return err
+	}
+	return eventually(ctx, 2*time.Minute, func(ctx context.Context) error {
+		now, err := w.quietly(ctx, client, hash)
+		if err == nil && now == before {
+			err = fmt.Errorf("herald-%s is still that of the manifest before", first)
+		}
+		return err
+	})
 }
 
 func (w *walk) peers(names ...string) string {
@@ -120,12 +146,13 @@ func (w *walk) init(ctx context.Context) error {
 		}
 		*into = match[1]
 	}
-	if w.elector == "lease" {
-		if err := w.pod(ctx, first, " --elector lease"); err != nil { // super-admin.conf no more
-			return err
-		}
+	if err := w.kubeconfig(ctx); err != nil {
+		return err
 	}
-	return w.kubeconfig(ctx)
+	if w.elector == "lease" {
+		return w.replace(ctx, " --elector lease") // without super-admin.conf
+	}
+	return nil
 }
 
 // kubeconfig gives the client the administrator's, which has the VIP in it.
@@ -184,7 +211,7 @@ func (w *walk) controlPlanes(ctx context.Context) error {
 		}
 	}
 	if w.elector == "raft" { // now that a quorum of three is there
-		return w.pod(ctx, controlPlanes()[0], " --elector raft"+w.peers(controlPlanes()...))
+		return w.replace(ctx, " --elector raft"+w.peers(controlPlanes()...))
 	}
 	return nil
 }

@@ -32,6 +32,14 @@ demo-down: ## take the demo's cluster away
 test: lab build ## everything: unit, race detector, real sockets, a real API server, the suite on the lab
 	@hack/test
 
+# In containers of kind's node image, one of which is built where it cannot be pulled.
+KIND_NODE_IMAGE ?= kindest/node:v1.37.0
+
+.PHONY: e2e-kubeadm
+e2e-kubeadm: BUILD_FLAGS := -trimpath
+e2e-kubeadm: build ## docs/kubeadm.md with kubeadm itself, in containers of kind's node image (needs docker, or ../shared/kind-nodes)
+	@hack/e2e-kubeadm $(IMAGE) $(KIND_NODE_IMAGE) $(E2E_KUBEADM_FLAGS)
+
 .PHONY: bench
 bench: lab build ## measure: fail-over beside keepalived and MetalLB, expose to first answer, allocation, replies
 	@hack/bench
@@ -44,7 +52,7 @@ lint: $(GOLANGCI) ## go vet and golangci-lint, both modules
 	cd e2e && ../$(GOLANGCI) run --config ../.golangci.yml $(E2E_LINTED)
 
 # Not lab/kube: it is all of Kubernetes, and takes the linter 10 minutes and 9 GB.
-E2E_LINTED := ./bench/... ./plane/... ./suite/... ./lab ./lab/cmd/... ./lab/internal/...
+E2E_LINTED := ./bench/... ./kubeadm ./plane/... ./suite/... ./lab ./lab/cmd/... ./lab/internal/...
 
 .PHONY: vulncheck
 vulncheck: $(GOVULNCHECK) ## govulncheck, where its database can be reached

@@ -96,14 +96,17 @@ func (t *thread) transmit(p *port, b []byte, to *sockaddr) {
 	p.traffic.sent.Add(1)
 }
 
-// transmit sends a datagram. An error that an earlier one met with is told in its
-// place once: then it is sent again.
+// transmit sends a datagram. An error that an earlier one met with, whichever ICMP
+// can name, is told in its place once: then it is sent again.
 func (p *port) transmit(b []byte, to *sockaddr) error {
-	err := sendTo(p.fd, b, to)
-	if errors.Is(err, unix.ECONNREFUSED) || errors.Is(err, unix.EHOSTUNREACH) || errors.Is(err, unix.ENETUNREACH) {
-		return sendTo(p.fd, b, to)
+	if p.broken.Load() {
+		return unix.EBADF
 	}
-	return err
+	err := sendTo(p.fd, b, to)
+	if err == nil || errors.Is(err, unix.EAGAIN) {
+		return err
+	}
+	return sendTo(p.fd, b, to)
 }
 
 // ask sends the last heartbeat once more to those who are suspicious: a host whose

@@ -26,6 +26,7 @@ type desk struct {
 	opener   *wire.Opener
 	quiet    quiet
 	nextTick time.Time
+	nextMend time.Time
 	// incarnation is the last that was logged.
 	incarnation uint64
 	greeted     bool
@@ -109,6 +110,9 @@ func (d *desk) run(ctx context.Context) error {
 			d.reread()
 		}
 		d.read()
+		if err := d.mend(time.Now()); err != nil {
+			return err
+		}
 		d.reconfigure()
 		d.retire()
 		if _, err := d.events.Read(count[:]); err != nil {

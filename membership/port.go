@@ -2,6 +2,7 @@ package membership
 
 import (
 	"net/netip"
+	"sync/atomic"
 
 	"github.com/heraldlb/herald/membership/wire"
 )
@@ -13,6 +14,9 @@ type port struct {
 	is4     bool
 	fd      int
 	traffic *traffic
+	// broken: the thread gave it up. Nobody uses it from then on; the desk opens
+	// another in its place.
+	broken atomic.Bool
 
 	// The thread's own.
 
@@ -20,6 +24,8 @@ type port struct {
 	losses uint32
 	// emptied is when the socket was last found empty: what comes after is later.
 	emptied moment
+	// faults are how often in a row it told of errors and brought nothing.
+	faults int
 }
 
 // orders are what the thread works by. They are not changed; others take their

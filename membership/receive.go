@@ -12,53 +12,87 @@ import (
 const (
 	// batchesAtOnce bounds what is taken in from one socket before the next.
 	batchesAtOnce = 64
-	// errorsAtOnce bounds the errors of a socket, which may be of use the moment after.
-	errorsAtOnce = 4
+	// faultsAtOnce bounds the errors without a cause that are read at once, and
+	// faultsUntilBroken how often in a row that may be before the socket is given up.
+	faultsAtOnce, faultsUntilBroken = 4, 16
 )
 
 // drain takes in all that was received by now.
 func (t *thread) drain() {
-	polls := t.polls[1:] // in the same order
+	i := 1 // in the same order
 	for _, s := range t.now.links {
 		for _, l := range s.lines {
-			t.drainPort(s, l.port)
-			if polls[0].Revents&unix.POLLERR != 0 {
-				// Somebody who sent was told of the error in the place of who receives.
-				t.readErrors(l.port)
+			if !l.broken.Load() {
+				t.drainLine(s, l.port, t.polls[i].Revents)
 			}
-			polls = polls[1:]
+			if l.broken.Load() {
+				t.polls[i].Fd = -1 // which is not waited for
+			}
+			i++
 		}
 	}
 }
 
+// drainLine empties one socket, and sees to it that it does not wake a real-time
+// thread for ever: one that tells of errors again and again, and brings nothing, is
+// given up.
+func (t *thread) drainLine(s *segment, p *port, events int16) {
+	came, failed := t.drainPort(s, p)
+	if events&unix.POLLERR != 0 {
+		// Somebody who sent was told of the error in the place of who receives.
+		came = t.readErrors(p) || came
+	}
+	switch {
+	case came:
+		p.faults = 0
+	case failed || events&(unix.POLLERR|unix.POLLHUP|unix.POLLNVAL) != 0:
+		p.faults++
+	}
+	if p.faults >= faultsUntilBroken {
+		t.giveUp(p)
+	}
+}
+
+// giveUp leaves a port to the desk. The thread does not touch it any more.
+func (t *thread) giveUp(p *port) {
+	p.broken.Store(true)
+	t.suspend(t.clock()) // who is not heard because of it is not dead
+	t.signal = true
+}
+
 // drainPort empties one socket. A flood may keep it from that: then silence is not
-// held against anybody, for what is not yet read may break it.
-func (t *thread) drainPort(s *segment, p *port) {
-	errs := 0
+// held against anybody, for what is not yet read may break it. It reports whether
+// anything came, and whether there were errors without a cause.
+func (t *thread) drainPort(s *segment, p *port) (came, failed bool) {
+	faults := 0
 	for range batchesAtOnce {
 		before := t.clock()
 		n, err := t.batch.receive(p.fd, 0)
 		switch {
 		case err == unix.EAGAIN: //nolint:errorlint // an errno
 			p.emptied = before
-			return
+			return came, faults > 0
+		case err != nil && t.readErrors(p):
+			came = true
+			continue
 		case err != nil:
-			t.readErrors(p)
-			if errs++; errs == errorsAtOnce {
-				return
+			if faults++; faults == faultsAtOnce {
+				return came, true
 			}
 			continue
 		}
+		came = true
 		t.takeBatch(s, p, n)
 		if n < batchSize {
 			p.emptied = before
-			return
+			return came, faults > 0
 		}
 		if now := t.clock(); now >= t.due {
 			t.beat(now)
 		}
 	}
 	t.suspend(t.clock())
+	return came, faults > 0
 }
 
 func (t *thread) suspend(now moment) {
@@ -185,13 +219,15 @@ func (t *thread) takeClaims(opened *wire.Datagram, d *datagram) drop {
 	return taken
 }
 
-// readErrors takes in what ICMP said of datagrams that were sent.
-func (t *thread) readErrors(p *port) {
-	for {
+// readErrors takes in what ICMP said of datagrams that were sent, and reports
+// whether there was any. A flood of it does not hold the thread.
+func (t *thread) readErrors(p *port) (came bool) {
+	for range batchesAtOnce {
 		n, err := t.batch.receive(p.fd, unix.MSG_ERRQUEUE)
 		if err != nil {
-			return
+			break
 		}
+		came = true
 		now := t.clock()
 		for i := range n {
 			if d := t.batch.datagram(i); d.refused {
@@ -199,4 +235,5 @@ func (t *thread) readErrors(p *port) {
 			}
 		}
 	}
+	return came
 }

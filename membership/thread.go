@@ -222,7 +222,11 @@ func (t *thread) poll() {
 	t.polls = []unix.PollFd{{Fd: int32(t.wake), Events: unix.POLLIN}}
 	for _, s := range t.now.links {
 		for _, l := range s.lines {
-			t.polls = append(t.polls, unix.PollFd{Fd: int32(l.fd), Events: unix.POLLIN})
+			fd := int32(l.fd)
+			if l.broken.Load() {
+				fd = -1
+			}
+			t.polls = append(t.polls, unix.PollFd{Fd: fd, Events: unix.POLLIN})
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"os"
 	"strings"
@@ -31,6 +32,7 @@ const (
 type datacentre struct {
 	image  string
 	subnet netip.Prefix
+	out    io.Writer // what is done, as one would type it, and what comes of it
 }
 
 func nodes() []string         { return append(controlPlanes(), "worker-1") }
@@ -120,16 +122,16 @@ func (d *datacentre) down(ctx context.Context) error {
 // diagnose shows what tells why something failed.
 func (d *datacentre) diagnose(ctx context.Context) {
 	for _, name := range nodes() {
-		fmt.Printf("\n-- %s\n", name)
+		fmt.Fprintf(d.out, "\n-- %s\n", name)
 		out, err := docker(ctx, nil, "exec", prefix+name, "bash", "-c", `ip -brief address show dev eth0
 			journalctl --unit kubelet --no-pager --lines 25
 			crictl ps --all
 			for id in $(crictl ps --all --quiet --label io.kubernetes.pod.name=herald-$(hostname)); do echo "-- $id"; crictl logs --tail 40 "$id"; done
 			for id in $(crictl ps --all --quiet --name 'kube-apiserver|etcd' --latest); do echo "-- $id"; crictl logs --tail 15 "$id"; done
 			true`)
-		fmt.Print(out)
+		fmt.Fprint(d.out, out)
 		if err != nil {
-			fmt.Println(err)
+			fmt.Fprintln(d.out, err)
 		}
 	}
 }

@@ -31,7 +31,7 @@ func tail(text string) string {
 
 // on runs a command line in a container's shell. It is shown as one would type it.
 func (d *datacentre) on(ctx context.Context, name, line string) (string, error) {
-	fmt.Printf("%s# %s\n", name, line)
+	fmt.Fprintf(d.out, "%s# %s\n", name, line)
 	return d.quietly(ctx, name, line)
 }
 
@@ -39,23 +39,23 @@ func (d *datacentre) quietly(ctx context.Context, name, line string) (string, er
 	return docker(ctx, nil, "exec", prefix+name, "bash", "-o", "pipefail", "-ec", line)
 }
 
-// shows is on, and what came of it.
-func (d *datacentre) shows(ctx context.Context, name, line string) (string, error) {
-	out, err := d.on(ctx, name, line)
-	fmt.Print(out)
+// shows runs a command line on the client, and shows what came of it.
+func (d *datacentre) shows(ctx context.Context, line string) (string, error) {
+	out, err := d.on(ctx, client, line)
+	fmt.Fprint(d.out, out)
 	return out, err
 }
 
 // write makes a file.
 func (d *datacentre) write(ctx context.Context, name, file, content string) error {
-	fmt.Printf("%s# # writes %s\n", name, file)
+	fmt.Fprintf(d.out, "%s# # writes %s\n", name, file)
 	_, err := docker(ctx, strings.NewReader(content), "exec", "-i", prefix+name, "sh", "-ec", `mkdir -p "$(dirname "$1")"; cat >"$1"`, "sh", file)
 	return err
 }
 
 // load puts an archive of an image into a node's container runtime.
 func (d *datacentre) load(ctx context.Context, name, archive string) error {
-	fmt.Printf("%s# ctr --namespace k8s.io images import %s\n", name, archive)
+	fmt.Fprintf(d.out, "%s# ctr --namespace k8s.io images import %s\n", name, archive)
 	file, err := os.Open(archive)
 	if err != nil {
 		return err

@@ -23,7 +23,7 @@ func (w *walk) kill(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("$ docker kill %s\n", prefix+holder)
+	fmt.Fprintf(w.out, "$ docker kill %s\n", prefix+holder)
 	if _, err := docker(ctx, nil, "kill", prefix+holder); err != nil {
 		return err
 	}
@@ -34,11 +34,11 @@ func (w *walk) kill(ctx context.Context) error {
 		return fmt.Errorf("the API does not come back: %w", err)
 	}
 	figures, err := watched()
-	fmt.Print(figures)
+	fmt.Fprint(w.out, figures)
 	if err != nil {
 		return err
 	}
-	if _, err := w.shows(ctx, client, "kubectl get --raw /readyz; echo"); err != nil {
+	if _, err := w.shows(ctx, "kubectl get --raw /readyz; echo"); err != nil {
 		return err
 	}
 	heir, err := w.holder(ctx)
@@ -53,7 +53,7 @@ func (w *walk) kill(ctx context.Context) error {
 		"kubectl wait node " + holder + " --for condition=Ready=Unknown --timeout 2m",
 		"kubectl get node -o wide",
 	} {
-		if _, err := w.shows(ctx, client, line); err != nil {
+		if _, err := w.shows(ctx, line); err != nil {
 			return err
 		}
 	}
@@ -64,7 +64,7 @@ func (w *walk) kill(ctx context.Context) error {
 // waits until it answers again, and returns the figures.
 func (w *walk) watch(ctx context.Context) (func() (string, error), error) {
 	line := fmt.Sprintf("e2e-kubeadm probe -vip %s -for 25s", w.vip)
-	fmt.Printf("%s# %s &\n", client, line)
+	fmt.Fprintf(w.out, "%s# %s &\n", client, line)
 	cmd := exec.CommandContext(ctx, "docker", append([]string{"exec", prefix + client}, strings.Fields(line)...)...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {

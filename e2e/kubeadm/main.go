@@ -10,6 +10,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net/netip"
 	"os"
 	"os/signal"
@@ -19,49 +20,54 @@ import (
 )
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == "probe" {
-		exit(probe(os.Args[2:]))
-	}
-	var o options
-	flag.StringVar(&o.image, "image", "", "image of Herald, as in the archive")
-	flag.StringVar(&o.archive, "archive", "dist/herald.tar", "archive of that image")
-	flag.StringVar(&o.nodeImage, "node-image", "", "kind's node image, which docker has or pulls")
-	flag.TextVar(&o.subnet, "subnet", netip.MustParsePrefix("172.30.77.0/24"), "IPv4 subnet for the nodes, used by nobody else")
-	electors := flag.String("electors", "heartbeat,raft,lease", "in turn")
-	flag.BoolVar(&o.keep, "keep", false, "leave the last cluster up")
-	flag.Parse()
-	if o.image == "" || o.nodeImage == "" {
-		exit(errors.New("-image and -node-image are needed: make e2e-kubeadm gives them"))
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	for elector := range strings.SplitSeq(*electors, ",") {
-		start := time.Now()
-		if err := o.run(ctx, elector); err != nil {
-			exit(fmt.Errorf("%s: %w", elector, err))
-		}
-		fmt.Printf("\n== %s: passed, %s\n", elector, time.Since(start).Round(time.Second))
-	}
-}
-
-func exit(err error) {
+	err := command(ctx, os.Args[1:], os.Stdout)
+	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "FAILED:", err)
 		os.Exit(1)
 	}
-	os.Exit(0)
+}
+
+func command(ctx context.Context, args []string, out io.Writer) error {
+	if len(args) > 0 && args[0] == "probe" {
+		return probe(ctx, args[1:], out)
+	}
+	o := options{out: out}
+	flags := flag.NewFlagSet("kubeadm", flag.ContinueOnError)
+	flags.StringVar(&o.image, "image", "", "image of Herald, as in the archive")
+	flags.StringVar(&o.archive, "archive", "dist/herald.tar", "archive of that image")
+	flags.StringVar(&o.nodeImage, "node-image", "", "kind's node image, which docker has or pulls")
+	flags.TextVar(&o.subnet, "subnet", netip.MustParsePrefix("172.30.77.0/24"), "IPv4 subnet for the nodes, used by nobody else")
+	electors := flags.String("electors", "heartbeat,raft,lease", "in turn")
+	flags.BoolVar(&o.keep, "keep", false, "leave the last cluster up")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if o.image == "" || o.nodeImage == "" {
+		return errors.New("-image and -node-image are needed: make e2e-kubeadm gives them")
+	}
+	for elector := range strings.SplitSeq(*electors, ",") {
+		start := time.Now()
+		if err := o.run(ctx, elector); err != nil {
+			return fmt.Errorf("%s: %w", elector, err)
+		}
+		fmt.Fprintf(out, "\n== %s: passed, %s\n", elector, time.Since(start).Round(time.Second))
+	}
+	return nil
 }
 
 type options struct {
 	image, archive, nodeImage string
 	subnet                    netip.Prefix
 	keep                      bool
+	out                       io.Writer
 }
 
 // run walks through with one elector, on machines of its own, and takes them away.
 func (o *options) run(ctx context.Context, elector string) (err error) {
-	fmt.Printf("\n== %s\n", elector)
-	d := datacentre{image: o.nodeImage, subnet: o.subnet}
+	fmt.Fprintf(o.out, "\n== %s\n", elector)
+	d := datacentre{image: o.nodeImage, subnet: o.subnet, out: o.out}
 	if err := d.down(ctx); err != nil { // what a run that was killed left
 		return err
 	}

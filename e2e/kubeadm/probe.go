@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -24,7 +25,7 @@ const (
 
 // probe asks a VIP, 100 times a second: by ICMP, and for /readyz on new connections. It
 // prints for how long there was no answer. It runs in the client.
-func probe(args []string) error {
+func probe(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("probe", flag.ContinueOnError)
 	var vip netip.Addr
 	flags.TextVar(&vip, "vip", netip.Addr{}, "the address")
@@ -42,22 +43,22 @@ func probe(args []string) error {
 		ask  func(context.Context, int) error
 	}{{"ping", ping.ask}, {"readyz", readyz(vip)}}
 	for _, kind := range kinds {
-		if err := kind.ask(context.Background(), 0); err != nil {
+		if err := kind.ask(ctx, 0); err != nil {
 			return fmt.Errorf("%s: %w", kind.name, err)
 		}
 	}
-	fmt.Println(begun)
-	ctx, stop := context.WithTimeout(context.Background(), *span)
+	fmt.Fprintln(out, begun)
+	limited, stop := context.WithTimeout(ctx, *span)
 	defer stop()
 	var asking sync.WaitGroup
 	records := make([]record, len(kinds))
 	for i, kind := range kinds {
-		asking.Go(func() { records[i].run(ctx, kind.ask) })
+		asking.Go(func() { records[i].run(limited, kind.ask) })
 	}
 	asking.Wait()
 	var failed error
 	for i, kind := range kinds {
-		fmt.Printf("   %-6s %s\n", kind.name, records[i].String())
+		fmt.Fprintf(out, "   %-6s %s\n", kind.name, records[i].String())
 		if !records[i].recovered() {
 			failed = errors.Join(failed, fmt.Errorf("%s: no answer at the end", kind.name))
 		}

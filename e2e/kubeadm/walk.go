@@ -40,12 +40,12 @@ func (w *walk) run(ctx context.Context) error {
 		{"a Service of type LoadBalancer", w.service},
 		{"the node that holds the address dies", w.kill},
 	} {
-		fmt.Printf("\n-- %s: %s\n", w.elector, step.title)
+		fmt.Fprintf(w.out, "\n-- %s: %s\n", w.elector, step.title)
 		start := time.Now()
 		if err := step.run(ctx); err != nil {
 			return fmt.Errorf("%s: %w", step.title, err)
 		}
-		fmt.Printf("-- %s\n", time.Since(start).Round(100*time.Millisecond))
+		fmt.Fprintf(w.out, "-- %s\n", time.Since(start).Round(100*time.Millisecond))
 	}
 	return nil
 }
@@ -181,7 +181,7 @@ func (w *walk) podNetwork(ctx context.Context) error {
 	if err := w.write(ctx, client, "/root/cni.yaml", filled); err != nil {
 		return err
 	}
-	_, err = w.shows(ctx, client, "kubectl apply -f /root/cni.yaml")
+	_, err = w.shows(ctx, "kubectl apply -f /root/cni.yaml")
 	return err
 }
 
@@ -224,7 +224,7 @@ func (w *walk) look(ctx context.Context) error {
 	if _, err := w.on(ctx, client, "kubectl wait node --all --for condition=Ready --timeout 3m"); err != nil {
 		return err
 	}
-	out, err := w.shows(ctx, client, "kubectl get node -o wide")
+	out, err := w.shows(ctx, "kubectl get node -o wide")
 	if err != nil {
 		return err
 	}
@@ -234,7 +234,7 @@ func (w *walk) look(ctx context.Context) error {
 	if _, err := w.on(ctx, client, "kubectl -n kube-system wait pod --selector app.kubernetes.io/name=herald --for condition=Ready --timeout 2m"); err != nil {
 		return err
 	}
-	out, err = w.shows(ctx, client, "kubectl -n kube-system get pod --selector app.kubernetes.io/name=herald -o wide")
+	out, err = w.shows(ctx, "kubectl -n kube-system get pod --selector app.kubernetes.io/name=herald -o wide")
 	if err != nil {
 		return err
 	}
@@ -260,7 +260,7 @@ func (w *walk) holder(ctx context.Context) (string, error) {
 	if len(holders) != 1 {
 		return "", fmt.Errorf("%s is on %v", w.vip, holders)
 	}
-	fmt.Printf("   %s is on %s\n", w.vip, holders[0])
+	fmt.Fprintf(w.out, "   %s is on %s\n", w.vip, holders[0])
 	return holders[0], nil
 }
 
@@ -274,7 +274,7 @@ func (w *walk) service(ctx context.Context) error {
 		"kubectl -n kube-system wait service web --for jsonpath='{.status.loadBalancer.ingress[0].ip}' --timeout 1m",
 		"kubectl -n kube-system get service web",
 	} {
-		if _, err := w.shows(ctx, client, line); err != nil {
+		if _, err := w.shows(ctx, line); err != nil {
 			return err
 		}
 	}
@@ -283,11 +283,11 @@ func (w *walk) service(ctx context.Context) error {
 
 func (w *walk) answers(ctx context.Context) error {
 	const line = "curl --silent --show-error --fail --max-time 2 http://$(kubectl -n kube-system get service web -o jsonpath='{.status.loadBalancer.ingress[0].ip}')/ready"
-	fmt.Printf("%s# %s\n", client, line)
+	fmt.Fprintf(w.out, "%s# %s\n", client, line)
 	return eventually(ctx, time.Minute, func(ctx context.Context) error {
 		out, err := w.quietly(ctx, client, line)
 		if err == nil {
-			fmt.Println(out)
+			fmt.Fprintln(w.out, out)
 		}
 		return err
 	})

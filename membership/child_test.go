@@ -69,6 +69,8 @@ func (crier) Gone(id election.ID, why Reason)        { fmt.Fprintln(os.Stdout, "
 func (crier) Heard(election.ID, election.Digest)     {}
 func (crier) Received(election.ID, election.Message) {}
 
+func (crier) Listening([]int) {}
+
 // child is a node that is a process.
 type child struct {
 	*exec.Cmd

@@ -30,6 +30,8 @@ type desk struct {
 	// incarnation is the last that was logged.
 	incarnation uint64
 	greeted     bool
+	// listening are the interfaces that the observer was told of.
+	listening []int
 	// shown are the members that were logged as alive.
 	shown map[election.ID]bool
 	// retry: some port could not be opened.
@@ -114,6 +116,7 @@ func (d *desk) run(ctx context.Context) error {
 			return err
 		}
 		d.reconfigure()
+		d.tellListening()
 		d.retire()
 		if _, err := d.events.Read(count[:]); err != nil {
 			return fmt.Errorf("wait for events: %w", err)

@@ -213,6 +213,11 @@ func (s *station) Received(id election.ID, m election.Message) {
 	s.add(event{what: "received", id: id, message: m})
 }
 
+// Listening implements Observer.
+func (s *station) Listening(interfaces []int) {
+	s.add(event{what: "listening", peer: Peer{Interfaces: interfaces}})
+}
+
 // forget drops the events so far.
 func (s *station) forget() {
 	s.mu.Lock()

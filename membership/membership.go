@@ -52,6 +52,9 @@ type Observer interface {
 	Heard(election.ID, election.Digest)
 	// Received brings a message from a peer that is alive. It may be kept.
 	Received(election.ID, election.Message)
+	// Listening says on which interfaces others could be heard from now on, by
+	// index, sorted. On those that it does not name this node is deaf, and silent.
+	Listening(interfaces []int)
 }
 
 // Membership takes part in the cluster's membership.

@@ -91,6 +91,7 @@ func (m *mind) setFacts(now time.Time, f announcer.Facts) {
 	before, first := m.facts, !m.told
 	m.facts, m.told = f, true
 	m.effects.facts = &f
+	m.setListening(now, m.places.open) // which does not matter to the only node
 	if !m.cluster {
 		m.cluster = true
 		m.listenAnew(now)
@@ -100,6 +101,13 @@ func (m *mind) setFacts(now time.Time, f announcer.Facts) {
 	}
 	if !first && f.Rebalance != before.Rebalance && f.Rebalance != "" {
 		m.election.Rebalance(now)
+	}
+}
+
+// setListening says on which interfaces others could be heard.
+func (m *mind) setListening(now time.Time, interfaces []int) {
+	if m.places.setOpen(interfaces, m.facts.Nodes == 1, now.Add(m.listening())) {
+		m.placeAll(now)
 	}
 }
 

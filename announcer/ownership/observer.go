@@ -22,6 +22,11 @@ func (o *Ownership) Heard(id election.ID, d election.Digest) {
 	o.inbox.say(func(m *mind, now time.Time) { m.heard(now, id, d) })
 }
 
+// Listening implements membership.Observer.
+func (o *Ownership) Listening(interfaces []int) {
+	o.inbox.say(func(m *mind, now time.Time) { m.setListening(now, interfaces) })
+}
+
 // Received implements membership.Observer.
 func (o *Ownership) Received(from election.ID, msg election.Message) {
 	o.inbox.mention(func(m *mind, now time.Time) { m.election.Receive(now, from, msg) })

@@ -21,6 +21,7 @@ import (
 // world is all that an Ownership talks to. It writes down what it is told.
 type world struct {
 	died    time.Time // node b
+	owner   *Ownership
 	mu      sync.Mutex
 	lines   []string
 	changed chan struct{}
@@ -49,9 +50,12 @@ func (w *world) Beat(b membership.Beacon) { w.note("beat %v %d", b.Standing, b.D
 func (w *world) Send(to election.ID, m election.Message) {
 	w.note("send to %q: %d claims, %d dropped", to.Node, len(m.Claims), len(m.Dropped))
 }
-func (w *world) SetInterfaces(all []link.Interface) { w.note("interfaces %d", len(all)) }
-func (w *world) SetCluster(name string)             { w.note("cluster %s", name) }
-func (w *world) SetPeers(all []netip.Addr)          { w.note("peers %v", all) }
+func (w *world) SetInterfaces(all []link.Interface) {
+	w.note("interfaces %d", len(all))
+	w.owner.Listening([]int{1})
+}
+func (w *world) SetCluster(name string)    { w.note("cluster %s", name) }
+func (w *world) SetPeers(all []netip.Addr) { w.note("peers %v", all) }
 
 func (w *world) View() announcer.View {
 	return announcer.View{Node: "a", Members: []announcer.Member{{
@@ -96,6 +100,7 @@ func begin(t *testing.T, options Options) (o *Ownership, w *world, stop func()) 
 	options.Self, options.Timing, options.Listen = election.ID{Node: "a", Incarnation: 1}, election.DefaultTiming(), Listening(0)
 	w = &world{died: time.Now(), changed: make(chan struct{}, 1)}
 	o = New(options, w, w, w, w, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	w.owner = o
 	changes := make(chan []link.Interface)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)

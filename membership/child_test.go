@@ -71,6 +71,8 @@ func (crier) Received(election.ID, election.Message) {}
 
 func (crier) Listening([]int) {}
 
+func (crier) Renumbered(uint64) {}
+
 // child is a node that is a process.
 type child struct {
 	*exec.Cmd

@@ -27,7 +27,7 @@ type desk struct {
 	quiet    quiet
 	nextTick time.Time
 	nextMend time.Time
-	// incarnation is the last that was logged.
+	// incarnation is the last that was told.
 	incarnation uint64
 	greeted     bool
 	// listening are the interfaces that the observer was told of.
@@ -111,6 +111,7 @@ func (d *desk) run(ctx context.Context) error {
 		if d.keysChanged.Swap(false) {
 			d.reread()
 		}
+		d.tellIncarnation()
 		d.read()
 		if err := d.mend(time.Now()); err != nil {
 			return err

@@ -27,6 +27,8 @@ type detector struct {
 	// hold is when this node last found that it may have missed something. Nobody
 	// is judged by a silence that began before.
 	hold moment
+	// ownComplained is when another was last complained of that has this node's name.
+	ownComplained moment
 	// sweep is when those who are dead for long are looked for again.
 	sweep moment
 
@@ -98,7 +100,10 @@ type hearing struct {
 // hear takes in a heartbeat, or says why it does not.
 func (d *detector) hear(h *hearing) drop {
 	if string(h.node) == d.self.Node {
-		return d.hearOwn(h)
+		if h.incarnation == d.self.Incarnation {
+			return own
+		}
+		d.complainOwn(h)
 	}
 	n := d.names[string(h.node)]
 	m := d.members[election.ID{Node: string(h.node), Incarnation: h.incarnation}]
@@ -126,17 +131,13 @@ func (d *detector) hear(h *hearing) drop {
 	return taken
 }
 
-// hearOwn is for a heartbeat in the name of this node.
-func (d *detector) hearOwn(h *hearing) drop {
-	if h.incarnation == d.self.Incarnation {
-		return own
-	}
-	n := d.nameOf(d.self.Node)
-	if n.complained == 0 || h.at-n.complained >= complainPause {
-		n.complained = h.at
+// complainOwn is for a heartbeat of another host in the name of this node. It is a
+// member like others, for it has to be known what it claims.
+func (d *detector) complainOwn(h *hearing) {
+	if d.ownComplained == 0 || h.at-d.ownComplained >= complainPause {
+		d.ownComplained = h.at
 		d.complaints = append(d.complaints, complaint{node: d.self.Node, source: h.source, own: true})
 	}
-	return drop(wire.OwnName)
 }
 
 func (d *detector) complain(n *name, h *hearing, other netip.Addr) {
@@ -230,7 +231,7 @@ func (n *name) rival(m *member, r *route, h *hearing) netip.Addr {
 func (d *detector) claims(node []byte, incarnation, sequence uint64, source netip.Addr) (election.ID, drop) {
 	m := d.members[election.ID{Node: string(node), Incarnation: incarnation}]
 	switch {
-	case string(node) == d.self.Node:
+	case string(node) == d.self.Node && incarnation == d.self.Incarnation:
 		return election.ID{}, own
 	case m == nil || !m.alive():
 		return election.ID{}, unknown

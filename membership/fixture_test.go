@@ -213,6 +213,11 @@ func (s *station) Received(id election.ID, m election.Message) {
 	s.add(event{what: "received", id: id, message: m})
 }
 
+// Renumbered implements Observer.
+func (s *station) Renumbered(incarnation uint64) {
+	s.add(event{what: "renumbered", id: election.ID{Node: s.options.Node, Incarnation: incarnation}})
+}
+
 // Listening implements Observer.
 func (s *station) Listening(interfaces []int) {
 	s.add(event{what: "listening", peer: Peer{Interfaces: interfaces}})

@@ -140,6 +140,7 @@ func TestClockWentBack(t *testing.T) {
 	e := a.wait(t, "b with a higher incarnation", func(e event) bool {
 		return e.what == "joined" && e.id.Node == "b" && e.id.Incarnation > before.Incarnation
 	})
+	b.wait(t, "its own", func(told event) bool { return told.what == "renumbered" && told.id == e.id })
 	if e.id != b.ID() {
 		t.Errorf("b is %v, and thinks that it is %v", e.id, b.ID())
 	}

@@ -52,6 +52,9 @@ type Observer interface {
 	Heard(election.ID, election.Digest)
 	// Received brings a message from a peer that is alive. It may be kept.
 	Received(election.ID, election.Message)
+	// Renumbered says that this node has another incarnation than before: others
+	// know it by that from now on.
+	Renumbered(incarnation uint64)
 	// Listening says on which interfaces others could be heard from now on, by
 	// index, sorted. On those that it does not name this node is deaf, and silent.
 	Listening(interfaces []int)
@@ -178,7 +181,7 @@ func (m *Membership) Run(ctx context.Context, observer Observer) (err error) {
 	if err := m.options.check(); err != nil {
 		return err
 	}
-	d := &desk{Membership: m, observer: observer, shown: make(map[election.ID]bool)}
+	d := &desk{Membership: m, observer: observer, shown: make(map[election.ID]bool), incarnation: m.options.Incarnation}
 	if err := d.readKeys(); err != nil {
 		return err
 	}

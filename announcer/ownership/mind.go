@@ -84,6 +84,12 @@ func newMind(self election.ID, timing election.Timing, listen func(nodes int) ti
 	}
 }
 
+// renumber says by which incarnation others know this node.
+func (m *mind) renumber(now time.Time, incarnation uint64) {
+	m.self.Incarnation = incarnation
+	m.election.Renumber(now, incarnation)
+}
+
 func (m *mind) listening() time.Duration { return m.listen(m.facts.Nodes) }
 
 // setFacts takes in what the agent knows beyond single addresses.

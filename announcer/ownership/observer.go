@@ -22,6 +22,11 @@ func (o *Ownership) Heard(id election.ID, d election.Digest) {
 	o.inbox.say(func(m *mind, now time.Time) { m.heard(now, id, d) })
 }
 
+// Renumbered implements membership.Observer.
+func (o *Ownership) Renumbered(incarnation uint64) {
+	o.inbox.say(func(m *mind, now time.Time) { m.renumber(now, incarnation) })
+}
+
 // Listening implements membership.Observer.
 func (o *Ownership) Listening(interfaces []int) {
 	o.inbox.say(func(m *mind, now time.Time) { m.setListening(now, interfaces) })

@@ -63,6 +63,9 @@ type complaint struct {
 const (
 	// maxMembers bounds what strangers can make of the table of members.
 	maxMembers = 1024
+	// maxNews bounds what they can make of the news, if those are read late: of who
+	// comes and goes meanwhile, each is told of.
+	maxNews = 4 * maxMembers
 	// remembered is how long a dead member is shown, and its sequence refused.
 	remembered = time.Hour
 	sweepPause = time.Minute
@@ -159,7 +162,7 @@ func (d *detector) nameOf(node string) *name {
 
 // admit makes a member of whoever sent h, if there is room.
 func (d *detector) admit(h *hearing, n *name) (*name, *member) {
-	if len(d.members) >= maxMembers && !d.forgetOldest() {
+	if len(d.news) >= maxNews || len(d.members) >= maxMembers && !d.forgetOldest() {
 		return n, nil
 	}
 	m := newMember(election.ID{Node: string(h.node), Incarnation: h.incarnation})
@@ -174,6 +177,7 @@ func (d *detector) admit(h *hearing, n *name) (*name, *member) {
 		}
 	}
 	n.members = append(n.members, m)
+	d.names[m.id.Node] = n // which was forgotten with the last before
 	d.members[m.id] = m
 	return n, m
 }
@@ -303,7 +307,7 @@ func (d *detector) forget(m *member) {
 	delete(d.members, m.id)
 	n := d.names[m.id.Node]
 	n.members = slices.DeleteFunc(n.members, func(o *member) bool { return o == m })
-	if len(n.members) == 0 && m.id.Incarnation == n.highest {
+	if len(n.members) == 0 {
 		delete(d.names, m.id.Node)
 	}
 }

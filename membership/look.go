@@ -66,7 +66,7 @@ func (d *desk) logDrop(reason drop) {
 // logNews logs who came and went.
 func (d *desk) logNews(n *news) {
 	switch {
-	case n.about == nil || n.forgotten:
+	case n.about == nil:
 	case n.about.state == announcer.Alive && !d.shown[n.id]:
 		d.shown[n.id] = true
 		d.log.Info("member is alive", "node", n.id.Node, "incarnation", n.id.Incarnation)

@@ -105,7 +105,7 @@ func (t *thread) takeBatch(s *segment, p *port, n int) {
 	clock := now.Sub(t.begin)
 	for i := range n {
 		d := t.batch.datagram(i)
-		if d.losses > p.losses {
+		if d.losses != p.losses { // it wraps around
 			p.losses = d.losses
 			t.suspend(clock)
 		}

@@ -38,8 +38,10 @@ func (t *thread) drain() {
 // given up.
 func (t *thread) drainLine(s *segment, p *port, events int16) {
 	came, failed := t.drainPort(s, p)
-	if events&unix.POLLERR != 0 {
-		// Somebody who sent was told of the error in the place of who receives.
+	// Somebody who sent was told of the error in the place of who receives. A thread
+	// that is not alert does not wait for errors.
+	if events&unix.POLLERR != 0 || p.errors.Load() {
+		p.errors.Store(false)
 		came = t.readErrors(p) || came
 	}
 	switch {

@@ -181,8 +181,9 @@ func (t *thread) refuse(p *port, h *hearing) {
 	t.transmit(p, b, &to)
 }
 
-// takeRefusal takes a higher incarnation, or sequence, than others know of this
-// node's name.
+// takeRefusal takes a higher incarnation than others know of this node's name. So it
+// does, too, where they know of a higher sequence of this one: what they know of
+// other sequences is as far ahead.
 func (t *thread) takeRefusal(opened *wire.Datagram) drop {
 	var body wire.Refusal
 	if reason := opened.Refusal(&body); reason != wire.Accepted {
@@ -191,16 +192,11 @@ func (t *thread) takeRefusal(opened *wire.Datagram) drop {
 	if string(body.Node) != t.options.Node {
 		return taken
 	}
-	now := t.clock()
-	switch self := t.incarnation.Load(); {
-	case body.Incarnation > self:
+	if self := t.incarnation.Load(); body.Incarnation > self || body.Incarnation == self && opened.Sequence > t.sequence {
 		t.detect.self.Incarnation = body.Incarnation + 1
 		t.incarnation.Store(body.Incarnation + 1)
 		t.signal = true
-		t.soon(now)
-	case body.Incarnation == self && opened.Sequence > t.sequence:
-		t.sequence = opened.Sequence
-		t.soon(now)
+		t.soon(t.clock())
 	}
 	return taken
 }

@@ -127,6 +127,7 @@ type event struct {
 	digest  election.Digest
 	message election.Message
 	at      time.Time
+	heard   time.Time
 }
 
 // station is a Membership that runs, and its observer.
@@ -201,7 +202,9 @@ func (s *station) add(e event) {
 func (s *station) Joined(p Peer) { s.add(event{what: "joined", id: p.ID, peer: p}) }
 
 // Gone implements Observer.
-func (s *station) Gone(id election.ID, why Reason) { s.add(event{what: "gone", id: id, reason: why}) }
+func (s *station) Gone(id election.ID, why Reason, heard time.Time) {
+	s.add(event{what: "gone", id: id, reason: why, heard: heard})
+}
 
 // Heard implements Observer.
 func (s *station) Heard(id election.ID, d election.Digest) {

@@ -45,8 +45,8 @@ type Beacon struct {
 type Observer interface {
 	// Joined says that a peer is alive, or that what it says changed.
 	Joined(Peer)
-	// Gone says that a peer is no longer alive.
-	Gone(election.ID, Reason)
+	// Gone says that a peer is no longer alive, why, and when it was heard last.
+	Gone(election.ID, Reason, time.Time)
 	// Heard says that a peer that is alive has other claims than before, and is
 	// called after it joined. Digests in between are not told.
 	Heard(election.ID, election.Digest)
@@ -95,7 +95,7 @@ func New(options Options, log *slog.Logger) *Membership {
 	m.thread = newThread(options, m.begin, &m.counts)
 	m.wanted = wanted{cluster: options.Cluster, peers: options.Peers}
 	m.outbox.limiter = rate.NewLimiter(rate.Every(burstPause/burst), burst)
-	m.roster = newRoster()
+	m.roster = newRoster(m.begin)
 	return m
 }
 

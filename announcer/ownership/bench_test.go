@@ -19,7 +19,7 @@ func BenchmarkFailOver(b *testing.B) {
 		b.StopTimer()
 		m, now, dead := survivor(count)
 		b.StartTimer()
-		m.gone(now, dead, membership.Silent)
+		m.gone(now, dead, membership.Silent, now)
 		m.advance(now)
 		taken := len(m.take().puts)
 		b.StopTimer()

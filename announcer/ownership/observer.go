@@ -13,8 +13,8 @@ func (o *Ownership) Joined(p membership.Peer) {
 }
 
 // Gone implements membership.Observer.
-func (o *Ownership) Gone(id election.ID, why membership.Reason) {
-	o.inbox.say(func(m *mind, now time.Time) { m.gone(now, id, why) })
+func (o *Ownership) Gone(id election.ID, why membership.Reason, heard time.Time) {
+	o.inbox.say(func(m *mind, now time.Time) { m.gone(now, id, why, heard) })
 }
 
 // Heard implements membership.Observer.

@@ -20,7 +20,6 @@ import (
 
 // world is all that an Ownership talks to. It writes down what it is told.
 type world struct {
-	died    time.Time // node b
 	owner   *Ownership
 	mu      sync.Mutex
 	lines   []string
@@ -57,11 +56,7 @@ func (w *world) SetInterfaces(all []link.Interface) {
 func (w *world) SetCluster(name string)    { w.note("cluster %s", name) }
 func (w *world) SetPeers(all []netip.Addr) { w.note("peers %v", all) }
 
-func (w *world) View() announcer.View {
-	return announcer.View{Node: "a", Members: []announcer.Member{{
-		Node: "b", Incarnation: 1, State: announcer.Dead, Since: w.died, Interval: 25 * time.Millisecond, Multiplier: 4,
-	}}}
-}
+func (w *world) View() announcer.View { return announcer.View{Node: "a"} }
 
 func (w *world) Report(s announcer.Status) { w.note("%s is %s, owner %q", s.Address, s.State, s.Owner) }
 func (w *world) ViewChanged()              { w.note("view changed") }
@@ -98,7 +93,7 @@ func (w *world) await(t *testing.T, want ...string) {
 func begin(t *testing.T, options Options) (o *Ownership, w *world, stop func()) {
 	t.Helper()
 	options.Self, options.Timing, options.Listen = election.ID{Node: "a", Incarnation: 1}, election.DefaultTiming(), Listening(0)
-	w = &world{died: time.Now(), changed: make(chan struct{}, 1)}
+	w = &world{changed: make(chan struct{}, 1)}
 	o = New(options, w, w, w, w, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	w.owner = o
 	changes := make(chan []link.Interface)
@@ -173,7 +168,7 @@ func TestFailOverIsMeasured(t *testing.T) {
 	o.Received(id, said)
 	o.Heard(id, other.Digest())
 	w.await(t, `192.0.2.10 is Standby, owner "b"`)
-	o.Gone(id, membership.Silent)
+	o.Gone(id, membership.Refused, time.Now().Add(-100*time.Millisecond))
 	w.await(t, "put 192.0.2.10")
 	var told *announcer.Histogram
 	l2test.Poll(t, "a fail-over that is counted", func() bool {

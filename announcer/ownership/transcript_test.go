@@ -160,7 +160,7 @@ func (tr *transcript) tell(t *testing.T, words []string) {
 		tr.hear(n, args[0])
 	case "loses":
 		delete(n.hears, args[0])
-		n.gone(tr.now, election.ID{Node: args[0], Incarnation: 1}, membership.Silent)
+		n.gone(tr.now, election.ID{Node: args[0], Incarnation: 1}, membership.Silent, tr.now)
 	case "reports":
 		n.reported(announcer.Status{Address: netip.MustParseAddr(args[0]), State: announcer.State(args[1]), Since: tr.now})
 	case "leaves":

@@ -42,7 +42,7 @@ type Beacon struct {
 }
 
 // Observer is told what becomes of the others, by one goroutine, in order.
-type Observer interface {
+type Observer interface { //nolint:interfacebloat // the words of one conversation
 	// Joined says that a peer is alive, or that what it says changed.
 	Joined(Peer)
 	// Gone says that a peer is no longer alive, why, and when it was heard last.

@@ -49,10 +49,12 @@ func (w *world) Beat(b membership.Beacon) { w.note("beat %v %d", b.Standing, b.D
 func (w *world) Send(to election.ID, m election.Message) {
 	w.note("send to %q: %d claims, %d dropped", to.Node, len(m.Claims), len(m.Dropped))
 }
+
 func (w *world) SetInterfaces(all []link.Interface) {
 	w.note("interfaces %d", len(all))
 	w.owner.Listening([]int{1})
 }
+
 func (w *world) SetCluster(name string)    { w.note("cluster %s", name) }
 func (w *world) SetPeers(all []netip.Addr) { w.note("peers %v", all) }
 

@@ -12,6 +12,14 @@ func (e *Election) Stand(now time.Time, standing bool) {
 	}
 }
 
+// Renumber says that others know this node by another incarnation than before. It
+// matters to a tie with another node of its name.
+func (e *Election) Renumber(now time.Time, incarnation uint64) {
+	e.clock.tick(now)
+	e.self.Incarnation = incarnation
+	e.settleAll(e.all)
+}
+
 // Leave asks for successors for all that this node owns. It is not undone.
 func (e *Election) Leave(now time.Time) {
 	e.clock.tick(now)

@@ -106,6 +106,7 @@ func (p *port) transmit(b []byte, to *sockaddr) error {
 	if err == nil || errors.Is(err, unix.EAGAIN) {
 		return err
 	}
+	p.errors.Store(true)
 	return sendTo(p.fd, b, to)
 }
 

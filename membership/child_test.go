@@ -64,10 +64,16 @@ func takePart(node string, handle *netlink.Handle) error {
 // crier is an Observer that prints who came and went.
 type crier struct{}
 
-func (crier) Joined(p Peer)                          { fmt.Fprintln(os.Stdout, "joined", p.Node) }
-func (crier) Gone(id election.ID, why Reason)        { fmt.Fprintln(os.Stdout, "gone", id.Node, why) }
+func (crier) Joined(p Peer) { fmt.Fprintln(os.Stdout, "joined", p.Node) }
+func (crier) Gone(id election.ID, why Reason, _ time.Time) {
+	fmt.Fprintln(os.Stdout, "gone", id.Node, why)
+}
 func (crier) Heard(election.ID, election.Digest)     {}
 func (crier) Received(election.ID, election.Message) {}
+
+func (crier) Listening([]int) {}
+
+func (crier) Renumbered(uint64) {}
 
 // child is a node that is a process.
 type child struct {

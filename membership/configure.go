@@ -3,6 +3,7 @@ package membership
 import (
 	"net/netip"
 	"slices"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -38,6 +39,19 @@ func (d *desk) reconfigure() {
 	d.outbox.sealer, d.outbox.segments = wire.NewSealer(o.cluster, d.keys.signing()), o.links
 	d.thread.orders.Store(o)
 	d.wakeThread()
+}
+
+// tellListening tells on which interfaces others can be heard, if it changed.
+func (d *desk) tellListening() {
+	var open []int
+	for _, s := range d.outbox.segments { // only the desk changes them
+		open = append(open, s.index)
+	}
+	slices.Sort(open)
+	if !slices.Equal(open, d.listening) {
+		d.listening = open
+		d.observer.Listening(open)
+	}
 }
 
 // segment makes the segment of an interface, nil if it is of no use.
@@ -78,6 +92,7 @@ func (d *desk) openPort(i *link.Interface, is4 bool) *port {
 	if err != nil {
 		d.quiet.log(d.log, "open "+i.Name+family(is4), "no heartbeats, trying again", "interface", i.Name, "family", family(is4), "error", err)
 		d.retry = true
+		d.roster.complain("no heartbeats on "+i.Name+" by "+family(is4)+": "+err.Error(), time.Now())
 		return nil
 	}
 	return &port{link: i.Index, name: i.Name, is4: is4, fd: fd, traffic: d.counts.traffic(i.Name, family(is4))}

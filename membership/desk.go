@@ -27,9 +27,11 @@ type desk struct {
 	quiet    quiet
 	nextTick time.Time
 	nextMend time.Time
-	// incarnation is the last that was logged.
+	// incarnation is the last that was told.
 	incarnation uint64
 	greeted     bool
+	// listening are the interfaces that the observer was told of.
+	listening []int
 	// shown are the members that were logged as alive.
 	shown map[election.ID]bool
 	// retry: some port could not be opened.
@@ -109,11 +111,13 @@ func (d *desk) run(ctx context.Context) error {
 		if d.keysChanged.Swap(false) {
 			d.reread()
 		}
+		d.tellIncarnation()
 		d.read()
 		if err := d.mend(time.Now()); err != nil {
 			return err
 		}
 		d.reconfigure()
+		d.tellListening()
 		d.retire()
 		if _, err := d.events.Read(count[:]); err != nil {
 			return fmt.Errorf("wait for events: %w", err)

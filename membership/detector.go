@@ -27,6 +27,8 @@ type detector struct {
 	// hold is when this node last found that it may have missed something. Nobody
 	// is judged by a silence that began before.
 	hold moment
+	// ownComplained is when another was last complained of that has this node's name.
+	ownComplained moment
 	// sweep is when those who are dead for long are looked for again.
 	sweep moment
 
@@ -61,6 +63,9 @@ type complaint struct {
 const (
 	// maxMembers bounds what strangers can make of the table of members.
 	maxMembers = 1024
+	// maxNews bounds what they can make of the news, if those are read late: of who
+	// comes and goes meanwhile, each is told of.
+	maxNews = 4 * maxMembers
 	// remembered is how long a dead member is shown, and its sequence refused.
 	remembered = time.Hour
 	sweepPause = time.Minute
@@ -98,7 +103,10 @@ type hearing struct {
 // hear takes in a heartbeat, or says why it does not.
 func (d *detector) hear(h *hearing) drop {
 	if string(h.node) == d.self.Node {
-		return d.hearOwn(h)
+		if h.incarnation == d.self.Incarnation {
+			return own
+		}
+		d.complainOwn(h)
 	}
 	n := d.names[string(h.node)]
 	m := d.members[election.ID{Node: string(h.node), Incarnation: h.incarnation}]
@@ -126,17 +134,13 @@ func (d *detector) hear(h *hearing) drop {
 	return taken
 }
 
-// hearOwn is for a heartbeat in the name of this node.
-func (d *detector) hearOwn(h *hearing) drop {
-	if h.incarnation == d.self.Incarnation {
-		return own
-	}
-	n := d.nameOf(d.self.Node)
-	if n.complained == 0 || h.at-n.complained >= complainPause {
-		n.complained = h.at
+// complainOwn is for a heartbeat of another host in the name of this node. It is a
+// member like others, for it has to be known what it claims.
+func (d *detector) complainOwn(h *hearing) {
+	if d.ownComplained == 0 || h.at-d.ownComplained >= complainPause {
+		d.ownComplained = h.at
 		d.complaints = append(d.complaints, complaint{node: d.self.Node, source: h.source, own: true})
 	}
-	return drop(wire.OwnName)
 }
 
 func (d *detector) complain(n *name, h *hearing, other netip.Addr) {
@@ -158,7 +162,7 @@ func (d *detector) nameOf(node string) *name {
 
 // admit makes a member of whoever sent h, if there is room.
 func (d *detector) admit(h *hearing, n *name) (*name, *member) {
-	if len(d.members) >= maxMembers && !d.forgetOldest() {
+	if len(d.news) >= maxNews || len(d.members) >= maxMembers && !d.forgetOldest() {
 		return n, nil
 	}
 	m := newMember(election.ID{Node: string(h.node), Incarnation: h.incarnation})
@@ -173,6 +177,7 @@ func (d *detector) admit(h *hearing, n *name) (*name, *member) {
 		}
 	}
 	n.members = append(n.members, m)
+	d.names[m.id.Node] = n // which was forgotten with the last before
 	d.members[m.id] = m
 	return n, m
 }
@@ -230,7 +235,7 @@ func (n *name) rival(m *member, r *route, h *hearing) netip.Addr {
 func (d *detector) claims(node []byte, incarnation, sequence uint64, source netip.Addr) (election.ID, drop) {
 	m := d.members[election.ID{Node: string(node), Incarnation: incarnation}]
 	switch {
-	case string(node) == d.self.Node:
+	case string(node) == d.self.Node && incarnation == d.self.Incarnation:
 		return election.ID{}, own
 	case m == nil || !m.alive():
 		return election.ID{}, unknown
@@ -302,7 +307,7 @@ func (d *detector) forget(m *member) {
 	delete(d.members, m.id)
 	n := d.names[m.id.Node]
 	n.members = slices.DeleteFunc(n.members, func(o *member) bool { return o == m })
-	if len(n.members) == 0 && m.id.Incarnation == n.highest {
+	if len(n.members) == 0 {
 		delete(d.names, m.id.Node)
 	}
 }

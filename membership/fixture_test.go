@@ -127,6 +127,7 @@ type event struct {
 	digest  election.Digest
 	message election.Message
 	at      time.Time
+	heard   time.Time
 }
 
 // station is a Membership that runs, and its observer.
@@ -201,7 +202,9 @@ func (s *station) add(e event) {
 func (s *station) Joined(p Peer) { s.add(event{what: "joined", id: p.ID, peer: p}) }
 
 // Gone implements Observer.
-func (s *station) Gone(id election.ID, why Reason) { s.add(event{what: "gone", id: id, reason: why}) }
+func (s *station) Gone(id election.ID, why Reason, heard time.Time) {
+	s.add(event{what: "gone", id: id, reason: why, heard: heard})
+}
 
 // Heard implements Observer.
 func (s *station) Heard(id election.ID, d election.Digest) {
@@ -211,6 +214,16 @@ func (s *station) Heard(id election.ID, d election.Digest) {
 // Received implements Observer.
 func (s *station) Received(id election.ID, m election.Message) {
 	s.add(event{what: "received", id: id, message: m})
+}
+
+// Renumbered implements Observer.
+func (s *station) Renumbered(incarnation uint64) {
+	s.add(event{what: "renumbered", id: election.ID{Node: s.options.Node, Incarnation: incarnation}})
+}
+
+// Listening implements Observer.
+func (s *station) Listening(interfaces []int) {
+	s.add(event{what: "listening", peer: Peer{Interfaces: interfaces}})
 }
 
 // forget drops the events so far.

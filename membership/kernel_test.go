@@ -140,9 +140,36 @@ func TestClockWentBack(t *testing.T) {
 	e := a.wait(t, "b with a higher incarnation", func(e event) bool {
 		return e.what == "joined" && e.id.Node == "b" && e.id.Incarnation > before.Incarnation
 	})
+	b.wait(t, "its own", func(told event) bool { return told.what == "renumbered" && told.id == e.id })
 	if e.id != b.ID() {
 		t.Errorf("b is %v, and thinks that it is %v", e.id, b.ID())
 	}
+}
+
+// A node whose memory went back, as that of a virtual machine that is resumed from a
+// snapshot, is heard, and so are its claims.
+func TestMemoryWentBack(t *testing.T) {
+	n := newNetwork(t)
+	host := n.host(t, v4)
+	a, b := run(t, n.host(t, v4), fast("a")), run(t, host, fast("b"))
+	before := a.waitJoined(t, "b").id
+	b.waitJoined(t, "a")
+	update := func(version uint64) {
+		b.Send(election.ID{}, election.Message{Kind: election.Update, Version: version})
+		a.wait(t, "an update", func(e event) bool { return e.what == "received" && e.message.Version == version })
+	}
+	for version := range uint64(100) {
+		update(version + 1)
+	}
+	l2test.Poll(t, "many heartbeats", func() bool { return b.sample("herald_heartbeats_sent_total", "") > 2*disorder })
+	b.stop()
+	a.waitGone(t, "b")
+	o := fast("b")
+	o.Incarnation = before.Incarnation
+	b = run(t, host, o)
+	a.waitJoined(t, "b")
+	b.waitJoined(t, "a")
+	update(1000)
 }
 
 // A list of 10,000 claims arrives whole, by one send after the other.

@@ -56,6 +56,7 @@ func (d *desk) watchKeys() (stop func(), err error) {
 		_ = file.Close()
 		return nil, fmt.Errorf("watch keys in %s: %w", d.options.KeyDirectory, err)
 	}
+	d.keysChanged.Store(true) // they may have been since they were read
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -16,17 +16,22 @@ func (d *desk) look(now time.Time) {
 		d.retry = false
 		d.want(func(*wanted) {})
 	}
-	if id := d.ID(); id.Incarnation != d.incarnation {
-		if d.incarnation != 0 {
-			d.log.Warn("others know of a later run of this node than the clock has it: taking a higher incarnation", "incarnation", id.Incarnation)
-		}
-		d.incarnation = id.Incarnation
-	}
 	if d.keyFault != "" {
 		d.mu.Lock()
 		d.roster.complaints["heartbeat keys: "+d.keyFault] = now
 		d.mu.Unlock()
 	}
+}
+
+// tellIncarnation tells of one that is not that of the beginning.
+func (d *desk) tellIncarnation() {
+	is := d.ID().Incarnation
+	if is == d.incarnation {
+		return
+	}
+	d.incarnation = is
+	d.log.Warn("others know of a later run of this node than the clock has it: taking a higher incarnation", "incarnation", is)
+	d.observer.Renumbered(is)
 }
 
 // greet says once how heartbeats are sent.
@@ -61,7 +66,7 @@ func (d *desk) logDrop(reason drop) {
 // logNews logs who came and went.
 func (d *desk) logNews(n *news) {
 	switch {
-	case n.about == nil || n.forgotten:
+	case n.about == nil:
 	case n.about.state == announcer.Alive && !d.shown[n.id]:
 		d.shown[n.id] = true
 		d.log.Info("member is alive", "node", n.id.Node, "incarnation", n.id.Incarnation)

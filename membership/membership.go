@@ -42,16 +42,22 @@ type Beacon struct {
 }
 
 // Observer is told what becomes of the others, by one goroutine, in order.
-type Observer interface {
+type Observer interface { //nolint:interfacebloat // the words of one conversation
 	// Joined says that a peer is alive, or that what it says changed.
 	Joined(Peer)
-	// Gone says that a peer is no longer alive.
-	Gone(election.ID, Reason)
+	// Gone says that a peer is no longer alive, why, and when it was heard last.
+	Gone(election.ID, Reason, time.Time)
 	// Heard says that a peer that is alive has other claims than before, and is
 	// called after it joined. Digests in between are not told.
 	Heard(election.ID, election.Digest)
 	// Received brings a message from a peer that is alive. It may be kept.
 	Received(election.ID, election.Message)
+	// Renumbered says that this node has another incarnation than before: others
+	// know it by that from now on.
+	Renumbered(incarnation uint64)
+	// Listening says on which interfaces others could be heard from now on, by
+	// index, sorted. On those that it does not name this node is deaf, and silent.
+	Listening(interfaces []int)
 }
 
 // Membership takes part in the cluster's membership.
@@ -89,7 +95,7 @@ func New(options Options, log *slog.Logger) *Membership {
 	m.thread = newThread(options, m.begin, &m.counts)
 	m.wanted = wanted{cluster: options.Cluster, peers: options.Peers}
 	m.outbox.limiter = rate.NewLimiter(rate.Every(burstPause/burst), burst)
-	m.roster = newRoster()
+	m.roster = newRoster(m.begin)
 	return m
 }
 
@@ -175,7 +181,7 @@ func (m *Membership) Run(ctx context.Context, observer Observer) (err error) {
 	if err := m.options.check(); err != nil {
 		return err
 	}
-	d := &desk{Membership: m, observer: observer, shown: make(map[election.ID]bool)}
+	d := &desk{Membership: m, observer: observer, shown: make(map[election.ID]bool), incarnation: m.options.Incarnation}
 	if err := d.readKeys(); err != nil {
 		return err
 	}

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"net/netip"
+	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -69,6 +71,31 @@ func TestBrokenSocketIsReplaced(t *testing.T) {
 	during(t, 300*time.Millisecond)
 	a.nobodyGone(t)
 	b.nobodyGone(t)
+}
+
+// Nobody is to think that others are listened to where the port is taken.
+func TestPortTaken(t *testing.T) {
+	n := newNetwork(t)
+	host := n.host(t, v4)
+	a := newStation(t, host, Options{Node: "a"})
+	open, taken := a.open, errors.New("the port is taken")
+	var free atomic.Bool
+	a.open = func(of socketOf) (int, error) {
+		if !free.Load() {
+			return -1, taken
+		}
+		return open(of)
+	}
+	a.start(t)
+	l2test.Poll(t, "a complaint", func() bool { return len(a.View().Complaints) > 0 })
+	if told := a.told(); told != "" {
+		t.Errorf("before the port is free: %s", told)
+	}
+	free.Store(true)
+	e := a.wait(t, "the port to be open", func(e event) bool { return e.what == "listening" })
+	if want := host.Link(t, "eth0").Attrs().Index; !slices.Equal(e.peer.Interfaces, []int{want}) {
+		t.Errorf("listening on %v, want %d", e.peer.Interfaces, want)
+	}
 }
 
 // What ICMP says of one datagram does not cost the next.

@@ -25,6 +25,7 @@ type snapshot struct {
 	state             announcer.MemberState
 	reason            Reason
 	since             moment
+	heard             moment // last
 	standing, leaving bool
 	routes            []routeSnapshot
 }
@@ -46,6 +47,7 @@ func (m *member) snapshot() *snapshot {
 		routes: make([]routeSnapshot, 0, len(m.routes)),
 	}
 	for _, r := range m.routes {
+		s.heard = max(s.heard, r.last)
 		s.routes = append(s.routes, routeSnapshot{
 			link: r.link, source: r.source, alive: r.alive, since: r.since,
 			interval: r.interval, multiplier: r.multiplier, prefixes: r.prefixes, tally: r.tally,

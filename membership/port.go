@@ -17,6 +17,9 @@ type port struct {
 	// broken: the thread gave it up. Nobody uses it from then on; the desk opens
 	// another in its place.
 	broken atomic.Bool
+	// errors: a sender was told of one in the place of who receives. What they are
+	// of stays in the queue of errors, and takes up the room for datagrams.
+	errors atomic.Bool
 
 	// The thread's own.
 

@@ -19,8 +19,12 @@ func TestKilled(t *testing.T) {
 			b := startChild(t, n.host(t, families...), Options{Node: "b", Interval: 25 * time.Millisecond, Multiplier: 100})
 			a.waitJoined(t, "b")
 			b.signal(t, syscall.SIGKILL)
-			if e := a.waitGone(t, "b"); e.reason != Refused {
+			e := a.waitGone(t, "b")
+			if e.reason != Refused {
 				t.Errorf("b is gone: %s, want %s", e.reason, Refused)
+			}
+			if silent := e.at.Sub(e.heard); silent < 25*time.Millisecond || silent > 2500*time.Millisecond {
+				t.Errorf("b was heard last %s before it was gone", silent)
 			}
 		})
 	}

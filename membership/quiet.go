@@ -11,12 +11,20 @@ import (
 // then.
 type quiet map[string]*rate.Sometimes
 
-// quietPause is between two lines of a topic.
-const quietPause = time.Minute
+const (
+	// quietPause is between two lines of a topic.
+	quietPause = time.Minute
+	// maxTopics bounds the topics, which have names that strangers thought of. More
+	// are one.
+	maxTopics = 128
+)
 
 func (q *quiet) log(log *slog.Logger, topic, what string, args ...any) {
 	if *q == nil {
 		*q = make(quiet)
+	}
+	if (*q)[topic] == nil && len(*q) >= maxTopics {
+		topic = "others"
 	}
 	s := (*q)[topic]
 	if s == nil {

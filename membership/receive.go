@@ -38,8 +38,10 @@ func (t *thread) drain() {
 // given up.
 func (t *thread) drainLine(s *segment, p *port, events int16) {
 	came, failed := t.drainPort(s, p)
-	if events&unix.POLLERR != 0 {
-		// Somebody who sent was told of the error in the place of who receives.
+	// Somebody who sent was told of the error in the place of who receives. A thread
+	// that is not alert does not wait for errors.
+	if events&unix.POLLERR != 0 || p.errors.Load() {
+		p.errors.Store(false)
 		came = t.readErrors(p) || came
 	}
 	switch {
@@ -105,7 +107,7 @@ func (t *thread) takeBatch(s *segment, p *port, n int) {
 	clock := now.Sub(t.begin)
 	for i := range n {
 		d := t.batch.datagram(i)
-		if d.losses > p.losses {
+		if d.losses != p.losses { // it wraps around
 			p.losses = d.losses
 			t.suspend(clock)
 		}
@@ -179,8 +181,9 @@ func (t *thread) refuse(p *port, h *hearing) {
 	t.transmit(p, b, &to)
 }
 
-// takeRefusal takes a higher incarnation, or sequence, than others know of this
-// node's name.
+// takeRefusal takes a higher incarnation than others know of this node's name. So it
+// does, too, where they know of a higher sequence of this one: what they know of
+// other sequences is as far ahead.
 func (t *thread) takeRefusal(opened *wire.Datagram) drop {
 	var body wire.Refusal
 	if reason := opened.Refusal(&body); reason != wire.Accepted {
@@ -189,16 +192,11 @@ func (t *thread) takeRefusal(opened *wire.Datagram) drop {
 	if string(body.Node) != t.options.Node {
 		return taken
 	}
-	now := t.clock()
-	switch self := t.incarnation.Load(); {
-	case body.Incarnation > self:
+	if self := t.incarnation.Load(); body.Incarnation > self || body.Incarnation == self && opened.Sequence > t.sequence {
 		t.detect.self.Incarnation = body.Incarnation + 1
 		t.incarnation.Store(body.Incarnation + 1)
 		t.signal = true
-		t.soon(now)
-	case body.Incarnation == self && opened.Sequence > t.sequence:
-		t.sequence = opened.Sequence
-		t.soon(now)
+		t.soon(t.clock())
 	}
 	return taken
 }

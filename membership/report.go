@@ -115,6 +115,12 @@ func (r *roster) complaintsAt(now time.Time) []string {
 // maxComplaints bounds what forgers may have listed.
 const maxComplaints = 16
 
+func (r *roster) complain(text string, now time.Time) {
+	if _, known := r.complaints[text]; known || len(r.complaints) < maxComplaints {
+		r.complaints[text] = now
+	}
+}
+
 // complain notes, and logs now and then, what somebody has to mend.
 func (d *desk) complain(c complaint) {
 	text := fmt.Sprintf("two nodes are named %s: %s and %s", c.node, c.source, c.other)
@@ -122,9 +128,7 @@ func (d *desk) complain(c complaint) {
 		text = fmt.Sprintf("two nodes are named %s: this one and %s", c.node, c.source)
 	}
 	d.mu.Lock()
-	if _, known := d.roster.complaints[text]; known || len(d.roster.complaints) < maxComplaints {
-		d.roster.complaints[text] = time.Now()
-	}
+	d.roster.complain(text, time.Now())
 	d.mu.Unlock()
 	d.quiet.log(d.log, "name "+c.node, "two nodes have one name", "node", c.node, "source", c.source, "other", c.other)
 }

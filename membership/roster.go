@@ -14,6 +14,8 @@ type roster struct {
 	// names of the interfaces that there ever were.
 	names      map[int]string
 	complaints map[string]time.Time
+	// begin is when moments begin.
+	begin time.Time
 }
 
 type entry struct {
@@ -21,8 +23,10 @@ type entry struct {
 	digest election.Digest
 }
 
-func newRoster() roster {
-	return roster{members: make(map[election.ID]*entry), names: make(map[int]string), complaints: make(map[string]time.Time)}
+func newRoster(begin time.Time) roster {
+	return roster{
+		members: make(map[election.ID]*entry), names: make(map[int]string), complaints: make(map[string]time.Time), begin: begin,
+	}
 }
 
 func (e *entry) alive() bool { return e != nil && e.about != nil && e.about.state == announcer.Alive }
@@ -57,7 +61,7 @@ func (r *roster) apply(n *news) (tell func(Observer)) {
 	}
 	switch is := after.alive(); {
 	case was && !is:
-		return func(o Observer) { o.Gone(n.id, after.about.reason) }
+		return func(o Observer) { o.Gone(n.id, after.about.reason, r.begin.Add(after.about.heard)) }
 	case !is:
 		return nil
 	default:

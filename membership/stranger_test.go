@@ -116,9 +116,6 @@ func TestDropped(t *testing.T) {
 			s.sealer = wire.NewSealer(wire.ClusterOf(""), key('k'))
 			s.send(t, s.heartbeat(t, election.ID{Node: "x", Incarnation: 1}, 1))
 		}},
-		"our name": {"own-name", func(t *testing.T, s *stranger) {
-			s.send(t, s.heartbeat(t, election.ID{Node: "a", Incarnation: 1}, 1))
-		}},
 		"claims of nobody": {"unknown", func(t *testing.T, s *stranger) {
 			b, err := s.sealer.AppendClaims(nil, &wire.Header{Incarnation: 1, Sequence: 1, Name: []byte("x")}, &election.Message{Kind: election.Request})
 			must(t, err)

@@ -81,6 +81,30 @@ func TestErrorsOfSenders(t *testing.T) {
 	}
 }
 
+// What ICMP says of each heartbeat to a node that has no announcer does not take up
+// the room for those of others, while the thread is not alert either: it comes
+// between two turns, and the next heartbeat is told of the error.
+func TestErrorsTakeUpNoRoom(t *testing.T) {
+	n := newNetwork(t)
+	thread := bareThread(t, n.host(t, v4), fast("a"))
+	other := n.host(t, v4)
+	polls := []unix.PollFd{{Fd: int32(thread.now.links[0].lines[0].fd)}}
+	failed := func() bool {
+		if _, err := unix.Poll(polls, 0); !errors.Is(err, unix.EINTR) {
+			must(t, err)
+		}
+		return polls[0].Revents&unix.POLLERR != 0
+	}
+	const noPort = 3
+	sendUnreachable(t, other, noPort, thread.options.Port)
+	l2test.Poll(t, "the error", failed)
+	thread.alertUntil, thread.due = 0, thread.clock()
+	must(t, thread.turn())
+	if thread.sequence == 0 || failed() {
+		t.Errorf("after heartbeat %d, what was refused is left in the queue of errors", thread.sequence)
+	}
+}
+
 // BenchmarkBeat sends a heartbeat by both families, into a veth whose other end
 // nobody reads: most of it is the kernel.
 func BenchmarkBeat(b *testing.B) {

@@ -19,7 +19,7 @@ func BenchmarkFailOver(b *testing.B) {
 		b.StopTimer()
 		m, now, dead := survivor(count)
 		b.StartTimer()
-		m.gone(now, dead, membership.Silent)
+		m.gone(now, dead, membership.Silent, now)
 		m.advance(now)
 		taken := len(m.take().puts)
 		b.StopTimer()
@@ -37,6 +37,7 @@ func survivor(count int) (m *mind, now time.Time, owner election.ID) {
 	m = newMind(election.ID{Node: "node-3", Incarnation: 1}, election.DefaultTiming(), Listening(0))
 	prefixes := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
 	m.setFacts(now, announcer.Facts{Nodes: 3})
+	m.setListening(now, []int{1})
 	m.setInterfaces(now, []link.Interface{{Index: 1, Name: "eth0", Up: true, Epoch: 1, Prefixes: prefixes}})
 	var all []announcer.Candidacy
 	for i := range count {

@@ -3,7 +3,6 @@ package ownership
 import (
 	"time"
 
-	"github.com/heraldlb/herald/announcer"
 	"github.com/heraldlb/herald/election"
 	"github.com/heraldlb/herald/membership"
 )
@@ -12,15 +11,15 @@ import (
 type departure struct {
 	id  election.ID
 	why membership.Reason
-	// at is when this node was told.
-	at time.Time
+	// at is when this node was told, heard when it was heard last.
+	at, heard time.Time
 }
 
 // remembered is for how long it is known whose fault a take-over is.
 const remembered = 10 * time.Second
 
 // gone says that a peer is no longer alive.
-func (m *mind) gone(now time.Time, id election.ID, why membership.Reason) {
+func (m *mind) gone(now time.Time, id election.ID, why membership.Reason, heard time.Time) {
 	if _, ok := m.peers[id]; !ok {
 		return
 	}
@@ -30,7 +29,7 @@ func (m *mind) gone(now time.Time, id election.ID, why membership.Reason) {
 			delete(m.departed, node)
 		}
 	}
-	m.departed[id.Node] = departure{id: id, why: why, at: now}
+	m.departed[id.Node] = departure{id: id, why: why, at: now, heard: heard}
 	m.election.Gone(now, id)
 	m.effects.view = true
 }
@@ -55,17 +54,4 @@ func (m *mind) taken(now time.Time, r *record) {
 			return
 		}
 	}
-}
-
-// lastWord returns when who is gone was heard last. As far as is known, that is
-// when this node was told, unless it was silent for as long as it takes to be
-// found dead.
-func (d departure) lastWord(v announcer.View) time.Time {
-	heard := d.at
-	for _, member := range v.Members {
-		if member.Node == d.id.Node && member.Incarnation == d.id.Incarnation && d.why == membership.Silent {
-			heard = member.Since.Add(-member.Interval * time.Duration(member.Multiplier))
-		}
-	}
-	return heard
 }

@@ -84,6 +84,12 @@ func newMind(self election.ID, timing election.Timing, listen func(nodes int) ti
 	}
 }
 
+// renumber says by which incarnation others know this node.
+func (m *mind) renumber(now time.Time, incarnation uint64) {
+	m.self.Incarnation = incarnation
+	m.election.Renumber(now, incarnation)
+}
+
 func (m *mind) listening() time.Duration { return m.listen(m.facts.Nodes) }
 
 // setFacts takes in what the agent knows beyond single addresses.
@@ -91,6 +97,7 @@ func (m *mind) setFacts(now time.Time, f announcer.Facts) {
 	before, first := m.facts, !m.told
 	m.facts, m.told = f, true
 	m.effects.facts = &f
+	m.setListening(now, m.places.open) // which does not matter to the only node
 	if !m.cluster {
 		m.cluster = true
 		m.listenAnew(now)
@@ -100,6 +107,13 @@ func (m *mind) setFacts(now time.Time, f announcer.Facts) {
 	}
 	if !first && f.Rebalance != before.Rebalance && f.Rebalance != "" {
 		m.election.Rebalance(now)
+	}
+}
+
+// setListening says on which interfaces others could be heard.
+func (m *mind) setListening(now time.Time, interfaces []int) {
+	if m.places.setOpen(interfaces, m.facts.Nodes == 1, now.Add(m.listening())) {
+		m.placeAll(now)
 	}
 }
 

@@ -13,13 +13,23 @@ func (o *Ownership) Joined(p membership.Peer) {
 }
 
 // Gone implements membership.Observer.
-func (o *Ownership) Gone(id election.ID, why membership.Reason) {
-	o.inbox.say(func(m *mind, now time.Time) { m.gone(now, id, why) })
+func (o *Ownership) Gone(id election.ID, why membership.Reason, heard time.Time) {
+	o.inbox.say(func(m *mind, now time.Time) { m.gone(now, id, why, heard) })
 }
 
 // Heard implements membership.Observer.
 func (o *Ownership) Heard(id election.ID, d election.Digest) {
 	o.inbox.say(func(m *mind, now time.Time) { m.heard(now, id, d) })
+}
+
+// Renumbered implements membership.Observer.
+func (o *Ownership) Renumbered(incarnation uint64) {
+	o.inbox.say(func(m *mind, now time.Time) { m.renumber(now, incarnation) })
+}
+
+// Listening implements membership.Observer.
+func (o *Ownership) Listening(interfaces []int) {
+	o.inbox.say(func(m *mind, now time.Time) { m.setListening(now, interfaces) })
 }
 
 // Received implements membership.Observer.

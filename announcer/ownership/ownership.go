@@ -225,11 +225,10 @@ func (o *Ownership) measure(failovers map[departure]int, done time.Time) {
 	if len(failovers) == 0 {
 		return
 	}
-	v := o.room.View()
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for from, count := range failovers {
-		took := done.Sub(from.lastWord(v))
+		took := done.Sub(from.heard)
 		o.failovers.observe(took, count)
 		o.log.Info("addresses taken over", "from", from.id.Node, "reason", from.why, "count", count, "after", took)
 	}

@@ -20,7 +20,7 @@ import (
 
 // world is all that an Ownership talks to. It writes down what it is told.
 type world struct {
-	died    time.Time // node b
+	owner   *Ownership
 	mu      sync.Mutex
 	lines   []string
 	changed chan struct{}
@@ -49,15 +49,16 @@ func (w *world) Beat(b membership.Beacon) { w.note("beat %v %d", b.Standing, b.D
 func (w *world) Send(to election.ID, m election.Message) {
 	w.note("send to %q: %d claims, %d dropped", to.Node, len(m.Claims), len(m.Dropped))
 }
-func (w *world) SetInterfaces(all []link.Interface) { w.note("interfaces %d", len(all)) }
-func (w *world) SetCluster(name string)             { w.note("cluster %s", name) }
-func (w *world) SetPeers(all []netip.Addr)          { w.note("peers %v", all) }
 
-func (w *world) View() announcer.View {
-	return announcer.View{Node: "a", Members: []announcer.Member{{
-		Node: "b", Incarnation: 1, State: announcer.Dead, Since: w.died, Interval: 25 * time.Millisecond, Multiplier: 4,
-	}}}
+func (w *world) SetInterfaces(all []link.Interface) {
+	w.note("interfaces %d", len(all))
+	w.owner.Listening([]int{1})
 }
+
+func (w *world) SetCluster(name string)    { w.note("cluster %s", name) }
+func (w *world) SetPeers(all []netip.Addr) { w.note("peers %v", all) }
+
+func (w *world) View() announcer.View { return announcer.View{Node: "a"} }
 
 func (w *world) Report(s announcer.Status) { w.note("%s is %s, owner %q", s.Address, s.State, s.Owner) }
 func (w *world) ViewChanged()              { w.note("view changed") }
@@ -94,8 +95,9 @@ func (w *world) await(t *testing.T, want ...string) {
 func begin(t *testing.T, options Options) (o *Ownership, w *world, stop func()) {
 	t.Helper()
 	options.Self, options.Timing, options.Listen = election.ID{Node: "a", Incarnation: 1}, election.DefaultTiming(), Listening(0)
-	w = &world{died: time.Now(), changed: make(chan struct{}, 1)}
+	w = &world{changed: make(chan struct{}, 1)}
 	o = New(options, w, w, w, w, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	w.owner = o
 	changes := make(chan []link.Interface)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -168,7 +170,7 @@ func TestFailOverIsMeasured(t *testing.T) {
 	o.Received(id, said)
 	o.Heard(id, other.Digest())
 	w.await(t, `192.0.2.10 is Standby, owner "b"`)
-	o.Gone(id, membership.Silent)
+	o.Gone(id, membership.Refused, time.Now().Add(-100*time.Millisecond))
 	w.await(t, "put 192.0.2.10")
 	var told *announcer.Histogram
 	l2test.Poll(t, "a fail-over that is counted", func() bool {

@@ -21,6 +21,11 @@ type places struct {
 	// broken are the ports that nothing can be announced on.
 	broken map[l2.Port]bool
 
+	// open are the interfaces that others could be heard on, by index; sole: there
+	// are no others.
+	open []int
+	sole bool
+
 	all  []*place
 	used election.Segments
 	// changed: other interfaces take part, or their prefixes are others.
@@ -142,10 +147,33 @@ func (p *places) segments(interfaces []int) (s election.Segments) {
 	return s
 }
 
+// deaf reports whether others could not be heard on a place, whoever there is.
+func (p *places) deaf(in *place) bool { return !p.sole && !slices.Contains(p.open, in.Index) }
+
+// setOpen says on which interfaces others can be heard. On those that are new they
+// are listened to until listening; on those that are not, nothing is claimed: who
+// cannot hear cannot be heard either, and others have what this node had. It reports
+// whether that matters.
+func (p *places) setOpen(open []int, sole bool, listening time.Time) (changed bool) {
+	var deaf []*place
+	for _, in := range p.all {
+		if p.deaf(in) {
+			deaf = append(deaf, in)
+		}
+	}
+	p.open, p.sole = open, sole
+	for _, in := range p.all {
+		if is, was := p.deaf(in), slices.Contains(deaf, in); is != was {
+			in.heard, in.listening, changed = false, listening, true
+		}
+	}
+	return changed
+}
+
 // advance ends the listening that is over, and reports whether any is.
 func (p *places) advance(now time.Time) (over bool) {
 	for _, in := range p.all {
-		if !in.heard && !now.Before(in.listening) {
+		if !in.heard && !p.deaf(in) && !now.Before(in.listening) {
 			in.heard, over = true, true
 		}
 	}
@@ -155,7 +183,7 @@ func (p *places) advance(now time.Time) (over bool) {
 // next returns when a listening ends; ok is false if none is going on.
 func (p *places) next() (at time.Time, ok bool) {
 	for _, in := range p.all {
-		if !in.heard && (!ok || in.listening.Before(at)) {
+		if !in.heard && !p.deaf(in) && (!ok || in.listening.Before(at)) {
 			at, ok = in.listening, true
 		}
 	}

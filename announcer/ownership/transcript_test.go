@@ -68,6 +68,8 @@ type node struct {
 	epochs     uint64
 	// hears are the nodes that it hears, and on which of its interfaces.
 	hears map[string][]int
+	// deaf are the interfaces on which no heartbeats can be sent or received.
+	deaf map[string]bool
 }
 
 func newTranscript() *transcript {
@@ -97,6 +99,7 @@ func (tr *transcript) replay(t *testing.T, text string) string {
 //	NODE up NAME PREFIX…                an interface comes up, or up again, or gets other prefixes
 //	NODE down NAME
 //	NODE breaks NAME | mends NAME       of the family IPv4
+//	NODE deaf NAME | hearing NAME       no heartbeats can be sent or received there
 //	NODE facts [nodes N] [excluded] [cut-off] [rebalance WORD]
 //	NODE snapshot ADDRESS…
 //	NODE put ADDRESS [ineligible] [probe] [conflict] [on NAME] [hosts NODE…]
@@ -117,7 +120,7 @@ func (tr *transcript) tell(t *testing.T, words []string) {
 	case "starts":
 		n = &node{
 			mind:       newMind(election.ID{Node: name, Incarnation: 1}, election.DefaultTiming(), Listening(0)),
-			interfaces: make(map[string]*link.Interface), hears: make(map[string][]int),
+			interfaces: make(map[string]*link.Interface), hears: make(map[string][]int), deaf: make(map[string]bool),
 		}
 		tr.nodes[name] = n
 	case "up":
@@ -133,6 +136,9 @@ func (tr *transcript) tell(t *testing.T, words []string) {
 		n.setInterfaces(tr.now, n.links())
 	case "breaks", "mends":
 		n.setBroken(tr.now, l2.Port{Epoch: n.interfaces[args[0]].Epoch}, words[1] == "breaks")
+	case "deaf", "hearing":
+		n.deaf[args[0]] = words[1] == "deaf"
+		n.listen(tr.now, n.places.links())
 	case "facts":
 		n.setFacts(tr.now, facts(t, args))
 	case "snapshot":
@@ -154,7 +160,7 @@ func (tr *transcript) tell(t *testing.T, words []string) {
 		tr.hear(n, args[0])
 	case "loses":
 		delete(n.hears, args[0])
-		n.gone(tr.now, election.ID{Node: args[0], Incarnation: 1}, membership.Silent)
+		n.gone(tr.now, election.ID{Node: args[0], Incarnation: 1}, membership.Silent, tr.now)
 	case "reports":
 		n.reported(announcer.Status{Address: netip.MustParseAddr(args[0]), State: announcer.State(args[1]), Since: tr.now})
 	case "leaves":
@@ -205,6 +211,17 @@ func (n *node) links() []link.Interface {
 	return all
 }
 
+// listen opens the sockets of heartbeats, but on interfaces where that fails.
+func (n *node) listen(now time.Time, on []link.Interface) {
+	var open []int
+	for _, i := range on {
+		if !n.deaf[i.Name] {
+			open = append(open, i.Index)
+		}
+	}
+	n.setListening(now, open)
+}
+
 // hear tells a node what it hears of another now.
 func (tr *transcript) hear(n *node, other string) {
 	o := tr.nodes[other]
@@ -228,6 +245,9 @@ func (tr *transcript) run() {
 			for _, out := range did.messages {
 				tr.deliver(name, out)
 				busy = true
+			}
+			if did.links != nil {
+				n.listen(tr.now, did.links)
 			}
 			if did.beacon == nil && did.links == nil {
 				continue

@@ -111,10 +111,10 @@ func (c *cluster) plug(h *l2test.Host, port string) {
 }
 
 // start starts the announcer of a node, and an agent that tells it all addresses.
-func (c *cluster) start(name string, args ...string) {
+func (c *cluster) start(name string) {
 	c.t.Helper()
 	n := c.nodes[name]
-	n.run(c.t, c.program, args...)
+	n.run(c.t, c.program)
 	n.agent = nodesocket.NewClient(n.socket, n, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(context.WithoutCancel(c.t.Context()))
 	done := make(chan error, 1)

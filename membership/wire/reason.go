@@ -38,7 +38,6 @@ const (
 
 	HopLimitTooLow
 	OffLink
-	OwnName
 	Replayed
 	Superseded
 	Crowded
@@ -91,7 +90,6 @@ func texts() [Reasons]text {
 
 		HopLimitTooLow: {"hop-limit", "its hop limit is not 255: it was not sent on this link (RFC 5082)"},
 		OffLink:        {"off-link", "its source is not on-link on the interface that it came by"},
-		OwnName:        {"own-name", "another host uses this node's name"},
 		Replayed:       {"replayed", "its sequence number was seen before"},
 		Superseded:     {"superseded", "a later incarnation of its node is known"},
 		Crowded:        {"crowded", "there are more members than this node keeps track of"},

@@ -43,9 +43,9 @@ func (st *Stage) Occupy(ctx context.Context, address netip.Addr) (leave func(con
 // agentRole is the ClusterRole of agents, and their account.
 const agentRole = "herald-agent"
 
-// Mute keeps agents from telling anything in the status of Services, until what it
-// returns is called, or the case ends.
-func (st *Stage) Mute(ctx context.Context) (unmute func(context.Context)) {
+// Mute keeps agents from telling anything in the status of Services, until the case
+// ends.
+func (st *Stage) Mute(ctx context.Context) {
 	GinkgoHelper()
 	roles := st.API.RbacV1().ClusterRoles()
 	role, err := roles.Get(ctx, agentRole, metav1.GetOptions{})
@@ -63,20 +63,11 @@ func (st *Stage) Mute(ctx context.Context) (unmute func(context.Context)) {
 			return err
 		})).To(Succeed())
 	}
-	mute := true
-	unmute = func(ctx context.Context) {
-		GinkgoHelper()
-		if mute {
-			give(ctx, rules)
-			mute = false
-		}
-	}
-	DeferCleanup(unmute)
+	DeferCleanup(give, rules)
 	give(ctx, slices.DeleteFunc(slices.Clone(rules), func(rule rbacv1.PolicyRule) bool {
 		return slices.Contains(rule.Resources, "services/status")
 	}))
 	Eventually(st.mayTell).WithContext(ctx).Should(BeFalse())
-	return unmute
 }
 
 // mayTell asks the API server whether agents may patch the status of Services.

@@ -18,7 +18,7 @@ type Announcement struct {
 	Interface string `json:"interface,omitempty"`
 	// Probe asks for a check that no stranger uses Address (RFC 5227 section
 	// 2.1.1, RFC 4862 section 5.4) before it is announced. It is set when no node
-	// is known to answer for it, not when it moves between nodes.
+	// is known to have answered for it, not when it moves between nodes.
 	Probe bool `json:"probe,omitempty"`
 }
 

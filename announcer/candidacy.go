@@ -13,9 +13,6 @@ type Candidacy struct {
 	// excluded nor leaving, and has a usable endpoint where that is asked for.
 	// An owner that is no longer eligible hands the address over.
 	Eligible bool `json:"eligible"`
-	// Conflict says that the owner of the address met a stranger who uses it: a
-	// successor looks for the stranger first, though a node of ours had the address.
-	Conflict bool `json:"conflict,omitempty"`
 	// Hosts are the nodes with a usable endpoint (externalTrafficPolicy: Local),
 	// of many the MaxHosts that weigh most. Nil: every node may own the address.
 	Hosts []string `json:"hosts,omitzero"`

@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// gather is for how long claims that are no longer tentative are gathered.
+const gather = 25 * time.Millisecond
+
 // clock counts the time that has passed, whatever becomes of the time of day: an
 // instant before the last one is taken for the same.
 type clock struct {
@@ -100,14 +103,16 @@ func (e *Election) Advance(now time.Time) {
 	}
 }
 
-// expire does what is due for an address: its successor did not come, or it is
-// this node's turn to claim it.
+// expire does what is due for an address: its successor did not come, it is told
+// that no stranger uses it, or it is this node's turn to claim it.
 func (e *Election) expire(a *address) {
 	switch {
 	case a.own == yielding && e.fit(a):
 		e.confirm(a)
 	case a.own == yielding:
 		e.drop(a)
+	case a.own == tentative:
+		e.confirm(a)
 	}
 	e.settle(a)
 }

@@ -100,8 +100,10 @@ func TestFingerprintGolden(t *testing.T) {
 	}{
 		{"192.0.2.1", firm, 0xa255154669e170ed},
 		{"192.0.2.1", yielding, 0xaa393992bcf32cc2},
+		{"192.0.2.1", tentative, 0x50634e5f5fe9a462},
 		{"2001:db8::1", firm, 0xd2a4a59594eb4cab},
 		{"2001:db8::1", yielding, 0xa69701e47e9c2271},
+		{"2001:db8::1", tentative, 0xc78b1043403ce5cb},
 	}
 	for _, test := range tests {
 		if got := fingerprint(netip.MustParseAddr(test.addr), test.hold); got != test.want {

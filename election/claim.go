@@ -14,6 +14,9 @@ type Claim struct {
 	Address netip.Addr
 	// Yielding asks for a successor: the claimant answers until it hears of one.
 	Yielding bool
+	// Tentative says that the claimant does not answer yet: it is to find out first
+	// that no stranger uses the address. It is not Yielding then.
+	Tentative bool
 }
 
 // Digest sums up all claims of a node; heartbeats carry it.

@@ -12,14 +12,30 @@ type hold uint8
 const (
 	nothing hold = iota
 	yielding
+	tentative
 	firm
+)
+
+// answers says that who holds an address so answers for it, if it can.
+func (h hold) answers() bool { return h == yielding || h == firm }
+
+// evidence is what is known of whether strangers use an address.
+type evidence uint8
+
+const (
+	// unheard: nobody of ours is known to have claimed it.
+	unheard evidence = iota
+	// doubtful: who claims it, or did last, had yet to find out.
+	doubtful
+	// ours: who claims it answers for it, or who did last answered.
+	ours
 )
 
 // address is all that is known of one.
 type address struct {
 	Candidate
 	wanted    bool // is a candidate
-	known     bool // somebody of ours answered for it before
+	evidence  evidence
 	own       hold
 	told      hold // own, as last published
 	spreading bool // yields for the sake of balance only
@@ -83,8 +99,20 @@ func (e *Election) discard(a *address) {
 	e.all = e.all[:len(e.all)-1]
 }
 
-// answers says that this node answers for a.
-func (a *address) answers() bool { return a.own != nothing && a.Segments != 0 }
+// held says that this node has a, to answer for it now or after a probe.
+func (a *address) held() bool { return a.own != nothing && a.Segments != 0 }
+
+// learn takes note of what the claims of a say about strangers. Once there are
+// none, it stays what the last said.
+func (a *address) learn() {
+	if a.own == nothing && len(a.claims) == 0 {
+		return
+	}
+	a.evidence = doubtful
+	if a.own.answers() || slices.ContainsFunc(a.claims, func(c claim) bool { return c.hold.answers() }) {
+		a.evidence = ours
+	}
+}
 
 func (a *address) same(c Candidate) bool {
 	return a.Segments == c.Segments && a.Eligible == c.Eligible && a.Named == c.Named &&
@@ -123,7 +151,6 @@ func (m *member) enter(a *address, h hold) {
 			return
 		}
 	}
-	a.known = true
 	a.claims = append(a.claims, claim{by: m, hold: h, place: len(m.claims)})
 	m.claims = append(m.claims, a)
 	m.have.Count++
@@ -157,8 +184,12 @@ func (a *address) forget(m *member) {
 
 // fingerprint is what a claim adds to Digest.Sum. It is part of the protocol.
 func fingerprint(addr netip.Addr, h hold) uint64 {
-	if h == yielding {
+	switch h {
+	case yielding:
 		return weight("yielding", addr)
+	case tentative:
+		return weight("tentative", addr)
+	default:
+		return weight("claim", addr)
 	}
-	return weight("claim", addr)
 }

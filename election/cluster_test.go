@@ -20,7 +20,13 @@ type cluster struct {
 	random   *rand.Rand
 	network  network
 	observe  func(*node, Effects)
+	probed   func(*node, netip.Addr) // nobody else has it
+	// strangers use these addresses.
+	strangers map[netip.Addr]bool
 }
+
+// probing is how long it takes to find out if a stranger uses an address.
+const probing = 40 * time.Millisecond
 
 // network is what becomes of datagrams.
 type network struct {
@@ -46,7 +52,7 @@ type node struct {
 	wakeAt   time.Time
 	skew     time.Duration // of its clock
 	heard    map[ID]*sighting
-	owns     map[netip.Addr]bool
+	owns     map[netip.Addr]bool // false: it does not answer yet
 }
 
 // sighting is when a member was last heard, by segment.
@@ -93,7 +99,8 @@ func (d *deliveries) Pop() any {
 func newCluster(seed uint64) *cluster {
 	return &cluster{
 		now: start, interval: 25 * time.Millisecond, random: rand.New(rand.NewPCG(seed, 0)),
-		network: network{delay: time.Millisecond}, observe: func(*node, Effects) {},
+		network: network{delay: time.Millisecond}, observe: func(*node, Effects) {}, probed: func(*node, netip.Addr) {},
+		strangers: map[netip.Addr]bool{},
 	}
 }
 
@@ -233,10 +240,12 @@ func (n *node) act() {
 	effects := n.Take()
 	n.cluster.observe(n, effects)
 	for _, c := range effects.Changes {
+		delete(n.owns, c.Address)
 		if c.Own {
-			n.owns[c.Address] = true
-		} else {
-			delete(n.owns, c.Address)
+			n.owns[c.Address] = !c.Tentative
+		}
+		if c.Own && c.Tentative {
+			n.probe(c.Address)
 		}
 	}
 	for _, out := range effects.Messages {
@@ -250,6 +259,30 @@ func (n *node) act() {
 	n.wakeAt = n.beatAt
 	if at, ok := n.Next(n.clock()); ok && at.Add(-n.skew).Before(n.wakeAt) {
 		n.wakeAt = at.Add(-n.skew)
+	}
+}
+
+// probe finds out if a stranger uses an address, and tells the Election if none does.
+func (n *node) probe(addr netip.Addr) {
+	run := n.runs
+	n.cluster.after(probing, func() {
+		if !n.up || n.runs != run || !n.has(addr) || n.owns[addr] || n.cluster.strangers[addr] {
+			return
+		}
+		n.owns[addr] = true
+		n.Probed(n.clock(), addr)
+		n.cluster.probed(n, addr)
+		n.act()
+	})
+}
+
+// leaves says that no stranger uses an address any more.
+func (c *cluster) leaves(addr netip.Addr) {
+	delete(c.strangers, addr)
+	for _, n := range c.nodes {
+		if n.has(addr) {
+			n.probe(addr)
+		}
 	}
 }
 
@@ -343,15 +376,21 @@ func (n *node) seen(d *delivery) bool {
 	return s.alive
 }
 
-// owners returns the names of those who answer for addr.
+// owners returns the names of those who have addr, whether they answer or not.
 func (c *cluster) owners(addr netip.Addr) []string {
 	var names []string
 	for _, n := range c.nodes {
-		if n.up && n.owns[addr] {
+		if n.up && n.has(addr) {
 			names = append(names, n.name)
 		}
 	}
 	return names
+}
+
+// has says that a node has an address, whether it answers or not.
+func (n *node) has(addr netip.Addr) bool {
+	_, has := n.owns[addr]
+	return has
 }
 
 func (n *node) String() string { return fmt.Sprintf("%s (run %d)", n.name, n.runs) }

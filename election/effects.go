@@ -18,11 +18,11 @@ type Change struct {
 	// Own says that this node answers for the address from now on; if not, it
 	// does not.
 	Own bool
-	// Owner is the node that does, "" if nobody does.
+	// Tentative says that it answers only when it found that no stranger uses the
+	// address, and told so by Probed.
+	Tentative bool
+	// Owner is the node that has the address, "" if nobody has.
 	Owner string
-	// Known says that a node of ours answered for it before, so that there is no
-	// need to look for strangers that use it.
-	Known bool
 }
 
 // Outgoing is a message to be sent.
@@ -66,7 +66,7 @@ func (e *Election) touch(a *address) {
 // report compares what is with what was said last.
 func (e *Election) report() (changes []Change, again []netip.Addr) {
 	for _, a := range e.touched {
-		own, owner := a.answers(), ""
+		own, owner := a.held(), ""
 		if own {
 			owner = e.self.Node
 		} else if leader, _ := a.leader(); leader != nil && a.wanted {
@@ -76,13 +76,15 @@ func (e *Election) report() (changes []Change, again []netip.Addr) {
 		case !a.wanted && !a.reported.own:
 			a.reported.owner = "" // Nobody asks.
 		case own != a.reported.own || owner != a.reported.owner:
-			changes = append(changes, Change{Address: a.Address, Own: own, Owner: owner, Known: a.known})
+			changes = append(changes, Change{Address: a.Address, Own: own, Tentative: own && a.own == tentative, Owner: owner})
 			a.reported.own, a.reported.owner = own, owner
 		case own && a.again:
 			again = append(again, a.Address)
 		}
 		a.again = false
-		a.known = a.known && (a.wanted || len(a.claims) > 0) || own
+		if !a.wanted && len(a.claims) == 0 {
+			a.evidence = unheard
+		}
 	}
 	return changes, again
 }

@@ -27,6 +27,9 @@ type Candidate struct {
 	// Named says that its interface was named: whether it is on-link for a member
 	// does not count.
 	Named bool
+	// Probe says that a stranger may use the address for all that is known, unless
+	// claims tell more. It counts when the address is claimed.
+	Probe bool
 }
 
 // Member is another node that is alive.
@@ -63,7 +66,9 @@ func DefaultTiming() Timing {
 //
 // A claim is given up by its claimant only: whoever claims an address keeps it
 // while it is alive and may own it. An address that nobody claims goes to the
-// candidate that weighs most on it; if that one stays silent, to the next.
+// candidate that weighs most on it; if that one stays silent, to the next. A claim
+// on an address that a stranger may use is tentative until that is found out: the
+// others leave the address to the claimant, but who follows it finds out first too.
 type Election struct {
 	self   *member
 	timing Timing
@@ -104,6 +109,7 @@ func (e *Election) Put(now time.Time, c Candidate) {
 	}
 	a := e.record(c.Address)
 	if a.wanted && a.same(c) {
+		a.Probe = c.Probe
 		return
 	}
 	a.Candidate, a.wanted = c, true
@@ -116,6 +122,16 @@ func (e *Election) Delete(now time.Time, addr netip.Addr) {
 	if a, ok := e.addresses[addr]; ok && a.wanted {
 		a.Candidate, a.wanted = Candidate{Address: addr}, false
 		e.settle(a)
+	}
+}
+
+// Probed says that no stranger was found to use an address, and that this node
+// answers for it: its claim is no longer tentative.
+func (e *Election) Probed(now time.Time, addr netip.Addr) {
+	e.clock.tick(now)
+	if a, ok := e.addresses[addr]; ok && a.own == tentative && a.slot < 0 {
+		// Those of a while are told at once: many are probed one after the other.
+		e.agenda.set(a, e.clock.elapsed.Truncate(gather)+gather)
 	}
 }
 

@@ -38,7 +38,7 @@ func TestAlone(t *testing.T) {
 	}
 	e.Stand(start, true)
 	got := e.Take()
-	if len(got.Changes) != 1 || !got.Changes[0].Own || got.Changes[0].Owner != "a" || got.Changes[0].Known {
+	if len(got.Changes) != 1 || !got.Changes[0].Own || got.Changes[0].Owner != "a" || got.Changes[0].Tentative {
 		t.Errorf("changes %+v", got.Changes)
 	}
 	if len(got.Messages) != 1 || got.Messages[0].Message.Version != 1 || e.Digest().Count != 1 {

@@ -31,7 +31,7 @@ func (e *Election) publish() {
 		if a.own != nothing {
 			e.digest.Count++
 			e.digest.Sum ^= fingerprint(a.Address, a.own)
-			msg.Claims = append(msg.Claims, Claim{Address: a.Address, Yielding: a.own == yielding})
+			msg.Claims = append(msg.Claims, a.own.claim(a.Address))
 		} else {
 			msg.Dropped = append(msg.Dropped, a.Address)
 		}
@@ -57,12 +57,16 @@ func (e *Election) answer(m *member) {
 			send()
 		}
 		size += entrySize(a.Address)
-		msg.Claims = append(msg.Claims, Claim{Address: a.Address, Yielding: a.told == yielding})
+		msg.Claims = append(msg.Claims, a.told.claim(a.Address))
 	}
 	send()
 	for i := first; i < len(e.out); i++ {
 		e.out[i].Message.Parts = uint16(len(e.out) - first)
 	}
+}
+
+func (h hold) claim(addr netip.Addr) Claim {
+	return Claim{Address: addr, Yielding: h == yielding, Tentative: h == tentative}
 }
 
 // entrySize is what an address costs of MaxEntryBytes.

@@ -172,10 +172,14 @@ func (e *Election) replace(m *member, claims []Claim) []*address {
 }
 
 func (c Claim) hold() hold {
-	if c.Yielding {
+	switch {
+	case c.Yielding:
 		return yielding
+	case c.Tentative:
+		return tentative
+	default:
+		return firm
 	}
-	return firm
 }
 
 // chase asks for a List if what is missing does not come by itself.

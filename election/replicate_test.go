@@ -3,6 +3,7 @@ package election
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,9 +32,12 @@ func TestReplication(t *testing.T) {
 	})
 }
 
-// tell carries out one line; in CLAIMS, +A is a claim, ~A one that yields, -A is given up:
+// tell carries out one line; in CLAIMS, +A is a claim, ~A one that yields, ?A one that
+// is tentative, -A is given up:
 //
-//	put ADDRESS, delete ADDRESS, stand, sit, leave, withdraw, rebalance
+//	put ADDRESS [probe] [on SEGMENTS] [ineligible]
+//	probed ADDRESS
+//	delete ADDRESS, stand, sit, leave, withdraw, rebalance
 //	join NODE [on SEGMENTS] [sitting]
 //	gone NODE
 //	heard NODE VERSION CLAIMS         a heartbeat with the digest of these claims
@@ -47,8 +51,11 @@ func (o *one) tell(words []string) {
 	switch words[0] {
 	case "put":
 		c := candidate(args[0])
+		c.Probe = slices.Contains(args, "probe")
 		o.options(args[1:], &c.Segments, &c.Eligible, "ineligible")
 		o.Put(o.now, c)
+	case "probed":
+		o.Probed(o.now, netip.MustParseAddr(args[0]))
 	case "delete":
 		o.Delete(o.now, netip.MustParseAddr(args[0]))
 	case "stand", "sit":
@@ -125,7 +132,7 @@ func (o *one) claims(words []string) Message {
 		if word[0] == '-' {
 			msg.Dropped = append(msg.Dropped, addr)
 		} else {
-			msg.Claims = append(msg.Claims, Claim{Address: addr, Yielding: word[0] == '~'})
+			msg.Claims = append(msg.Claims, Claim{Address: addr, Yielding: word[0] == '~', Tentative: word[0] == '?'})
 		}
 	}
 	return msg
@@ -141,8 +148,8 @@ func (o *one) print() {
 			owner = "nobody"
 		}
 		line := fmt.Sprintf("%s has %s", owner, c.Address)
-		if c.Own && !c.Known {
-			line += ", which is new"
+		if c.Own && c.Tentative {
+			line += ", and probes"
 		}
 		o.line("%s", line)
 	}
@@ -156,7 +163,7 @@ func (o *one) print() {
 		}
 		var claims strings.Builder
 		for _, c := range msg.Claims {
-			claims.WriteString(map[bool]string{true: " ~", false: " +"}[c.Yielding] + c.Address.String())
+			claims.WriteString(map[hold]string{yielding: " ~", tentative: " ?", firm: " +"}[c.hold()] + c.Address.String())
 		}
 		for _, addr := range msg.Dropped {
 			claims.WriteString(" -" + addr.String())

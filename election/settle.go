@@ -8,6 +8,7 @@ import (
 // settle decides anew on an address of which something has changed.
 func (e *Election) settle(a *address) {
 	e.touch(a)
+	a.learn()
 	leader, rivals := a.leader()
 	if a.own != nothing {
 		e.keep(a, leader)
@@ -31,8 +32,13 @@ func (e *Election) keep(a *address, leader *claim) {
 		e.drop(a)
 		return
 	}
-	if a.own == firm && !e.fit(a) {
+	switch {
+	case e.fit(a):
+	case a.own == firm:
 		e.yield(a)
+	case a.own == tentative:
+		e.drop(a) // There is nothing to hand over yet.
+		return
 	}
 	if a.spreading && e.fit(a) && leader != nil && leader.hold == yielding {
 		e.confirm(a) // The other asks for a successor as well: here is one.
@@ -55,7 +61,7 @@ func (e *Election) yield(a *address) {
 	e.agenda.set(a, e.clock.elapsed+e.timing.Bound)
 }
 
-// confirm takes it back that a successor is asked for.
+// confirm takes it back that a successor is asked for, or that a claim is tentative.
 func (e *Election) confirm(a *address) {
 	a.own, a.spreading = firm, false
 	e.agenda.remove(a)
@@ -72,7 +78,7 @@ func (e *Election) drop(a *address) {
 
 // seek claims an address, now or in its turn, if nobody does and this node may.
 func (e *Election) seek(a *address, leader *claim) {
-	if leader != nil && leader.hold == firm || !e.stands(a) {
+	if leader != nil && leader.hold > yielding || !e.stands(a) {
 		a.seeking = false
 		e.agenda.remove(a)
 		return
@@ -99,6 +105,11 @@ func (e *Election) claim(a *address) {
 	a.seeking = false
 	e.agenda.remove(a)
 	a.own = firm
+	// Who answered until now need not find out.
+	if a.evidence == doubtful && !a.told.answers() || a.evidence == unheard && a.Probe {
+		a.own = tentative
+	}
+	a.learn()
 	e.owned++
 	_, rivals := a.leader()
 	a.rivals = int32(rivals)
@@ -107,14 +118,15 @@ func (e *Election) claim(a *address) {
 // contest has an address announced again when somebody turns up who has it too;
 // see also relinquish.
 func (e *Election) contest(a *address, rivals int) {
-	a.again = a.again || a.own == firm && rivals > int(a.rivals)
+	a.again = a.again || a.own > yielding && rivals > int(a.rivals)
 	a.rivals = int32(rivals)
 }
 
 // relinquish has an address announced again that is this node's when another that
-// had it too, or did unheard of, gives it up: until then it may have said so.
+// had it too, or did unheard of, gives it up: until then it may have said so, or
+// answered a probe.
 func (e *Election) relinquish(a *address, was hold) {
-	if a.own == firm && was != yielding {
+	if a.own == tentative || a.own == firm && was != yielding {
 		a.again = true
 		e.touch(a)
 	}

@@ -41,6 +41,7 @@ type simulation struct {
 	addrs  []netip.Addr
 	// What is true, which the agents learn with delay.
 	unwanted map[netip.Addr]bool
+	free     map[netip.Addr]bool // a node found no stranger on it
 	hosts    map[netip.Addr][]string
 	excluded map[string]bool
 	side     map[Segments]map[string]bool // of a cut through a segment
@@ -49,11 +50,12 @@ type simulation struct {
 func newSimulation(t *testing.T, seed uint64, nodes, addrs int) *simulation {
 	s := &simulation{
 		t: t, c: newCluster(seed), random: rand.New(rand.NewPCG(seed, 1)),
-		unwanted: map[netip.Addr]bool{}, hosts: map[netip.Addr][]string{}, excluded: map[string]bool{},
+		unwanted: map[netip.Addr]bool{}, free: map[netip.Addr]bool{}, hosts: map[netip.Addr][]string{}, excluded: map[string]bool{},
 		side: map[Segments]map[string]bool{},
 	}
 	s.c.interval = 100 * time.Millisecond
 	s.c.observe = s.watch
+	s.c.probed = func(_ *node, addr netip.Addr) { s.free[addr] = true }
 	s.c.network.delay = 300 * time.Microsecond
 	s.c.network.lateness = 300 * time.Millisecond
 	s.c.network.cut = func(from, to *node, segment Segments) bool {
@@ -66,6 +68,9 @@ func newSimulation(t *testing.T, seed uint64, nodes, addrs int) *simulation {
 		} else {
 			s.addrs = append(s.addrs, v4)
 		}
+	}
+	for range addrs / 20 {
+		s.c.strangers[s.addrs[s.random.IntN(addrs)]] = true
 	}
 	for i := range nodes {
 		s.start(fmt.Sprintf("node-%d", i))
@@ -106,6 +111,7 @@ func (s *simulation) tell(n *node, addr netip.Addr) {
 	n.Put(n.clock(), Candidate{
 		Address: addr, Segments: segmentOf(addr) & n.serving, Hosts: hosts,
 		Eligible: !s.excluded[n.name] && (!local || slices.Contains(hosts, n.name)),
+		Probe:    true,
 	})
 }
 
@@ -227,7 +233,8 @@ func (s *simulation) calm() {
 }
 
 // watch looks at each change: nobody claims what it knows to be claimed, and
-// nobody gives up for nothing.
+// nobody gives up for nothing. No address is answered for that no node of ours ever
+// found free: so none that a stranger uses.
 func (s *simulation) watch(n *node, effects Effects) {
 	for _, c := range effects.Changes {
 		a, ok := n.addresses[c.Address]
@@ -235,10 +242,13 @@ func (s *simulation) watch(n *node, effects Effects) {
 			continue
 		}
 		leader, _ := a.leader()
+		if c.Own && !c.Tentative && !s.free[c.Address] {
+			s.t.Errorf("%v: %v answers for %s, and nobody probed", s.c.now.Sub(start), n, c.Address)
+		}
 		switch {
-		case c.Own && leader != nil && leader.hold == firm:
+		case c.Own && leader != nil && leader.hold > yielding:
 			s.t.Errorf("%v: %v took %s from %s", s.c.now.Sub(start), n, c.Address, leader.by.Node)
-		case !c.Own && n.owns[c.Address] && n.fit(a) && a.Segments != 0 && (leader == nil || leader.hold == yielding):
+		case !c.Own && n.has(c.Address) && n.fit(a) && a.Segments != 0 && (leader == nil || leader.hold == yielding):
 			s.t.Errorf("%v: %v gave %s up", s.c.now.Sub(start), n, c.Address)
 		}
 	}
@@ -274,8 +284,11 @@ func (s *simulation) owned(when string, addr netip.Addr, side bool) {
 		if a := n.addresses[addr]; n.stands && a != nil && a.wanted && a.Eligible {
 			may = append(may, n.name)
 		}
-		if n.owns[addr] {
+		if n.has(addr) {
 			owners = append(owners, n.name)
+			if n.owns[addr] == s.c.strangers[addr] || n.owns[addr] != (n.addresses[addr].own == firm) {
+				s.t.Errorf("%s: %v answers for %s: %v, held as %d", when, n, addr, n.owns[addr], n.addresses[addr].own)
+			}
 		}
 	}
 	if len(owners) != min(1, len(may)) || len(owners) == 1 && !slices.Contains(may, owners[0]) {
@@ -355,7 +368,7 @@ func sound(t *testing.T, e *Election) {
 			d.Count++
 			d.Sum ^= fingerprint(a.Address, a.told)
 		}
-		if due := a.own == yielding || a.seeking && !a.queued; due != (a.slot >= 0) || a.slot >= 0 && e.agenda.all[a.slot] != a {
+		if due := a.own == yielding || a.seeking && !a.queued; a.own != tentative && due != (a.slot >= 0) || a.slot >= 0 && e.agenda.all[a.slot] != a {
 			t.Errorf("%s: own %v, seeking %v, queued %v, on the agenda: %d", a.Address, a.own, a.seeking, a.queued, a.slot)
 		}
 		for _, c := range a.claims {

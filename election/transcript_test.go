@@ -65,12 +65,15 @@ type script struct {
 	lines []string
 	hosts map[netip.Addr][]string // of addresses with externalTrafficPolicy: Local
 	all   []netip.Addr
+	// trusted are those that agents know a node of ours to have answered for.
+	trusted map[netip.Addr]bool
 }
 
 func TestCluster(t *testing.T) {
 	replayAll(t, "cluster", func(t *testing.T) func([]string) []string {
-		s := &script{t: t, c: newCluster(1), hosts: map[netip.Addr][]string{}}
+		s := &script{t: t, c: newCluster(1), hosts: map[netip.Addr][]string{}, trusted: map[netip.Addr]bool{}}
 		s.c.observe = s.print
+		s.c.probed = func(n *node, addr netip.Addr) { s.line("%s found nobody on %s", n.name, addr) }
 		return func(words []string) []string {
 			s.lines = nil
 			s.tell(words)
@@ -84,7 +87,8 @@ func TestCluster(t *testing.T) {
 //	start NODE… [on SEGMENTS]     nodes start, and are told of the addresses; on segments 1, 2 or 3 (both)
 //	crash NODE…
 //	leave NODE…                   SIGTERM
-//	put ADDRESS [local NODE…] [by NODE…]  a Service holds it; the agents of these nodes know
+//	put ADDRESS [trusted] [local NODE…] [by NODE…]  a Service holds it; the agents of these nodes know;
+//	                              trusted: and that a node of ours answered for it
 //	delete ADDRESS [by NODE…]
 //	exclude NODE…, include NODE…  the agent says that the node may own nothing, or may again
 //	carrier NODE SEGMENTS         the node has these segments left
@@ -94,6 +98,7 @@ func TestCluster(t *testing.T) {
 //	withdraw NODE…                it is cut off; return NODE… it is not any more
 //	rebalance [NODE…]
 //	clock NODE DURATION           its time of day jumps
+//	stranger ADDRESS, no-stranger ADDRESS  somebody else uses it, or no longer
 //	rank ADDRESS                  prints who comes first
 //	owners                        prints who answers for what
 //	wait DURATION
@@ -143,11 +148,21 @@ func (s *script) tell(words []string) {
 		n := c.node(args[0])
 		n.skew += s.duration(args[1])
 		n.act()
+	case "stranger":
+		s.c.strangers[netip.MustParseAddr(args[0])] = true
+	case "no-stranger":
+		s.c.leaves(netip.MustParseAddr(args[0]))
 	case "rank":
 		s.rank(netip.MustParseAddr(args[0]))
 	case "owners":
 		for _, addr := range s.all {
-			s.lines = append(s.lines, fmt.Sprintf("          %s: %s", addr, strings.Join(c.owners(addr), " ")))
+			line := fmt.Sprintf("          %s:", addr)
+			for _, name := range c.owners(addr) {
+				if line += " " + name; !c.node(name).owns[addr] {
+					line += ", not answering"
+				}
+			}
+			s.lines = append(s.lines, line)
 		}
 	case "wait":
 		c.run(s.duration(args[0]))
@@ -182,6 +197,7 @@ func (s *script) candidate(n *node, addr netip.Addr) Candidate {
 	return Candidate{
 		Address: addr, Segments: segment & n.serving, Hosts: hosts,
 		Eligible: !local || slices.Contains(hosts, n.name),
+		Probe:    !s.trusted[addr],
 	}
 }
 
@@ -190,6 +206,9 @@ func (s *script) put(put bool, args []string) {
 	args = args[1:]
 	if i := slices.Index(args, "by"); i >= 0 {
 		by, args = args[i+1:], args[:i]
+	}
+	if i := slices.Index(args, "trusted"); i >= 0 {
+		s.trusted[addr], args = true, slices.Delete(args, i, i+1)
 	}
 	if len(args) > 0 {
 		s.hosts[addr] = args[1:]
@@ -246,10 +265,10 @@ func (s *script) rank(addr netip.Addr) {
 func (s *script) print(n *node, effects Effects) {
 	for _, c := range effects.Changes {
 		switch {
-		case c.Own && c.Known:
-			s.line("%s takes %s over", n.name, c.Address)
+		case c.Own && c.Tentative:
+			s.line("%s claims %s, and probes", n.name, c.Address)
 		case c.Own:
-			s.line("%s takes %s, which is new", n.name, c.Address)
+			s.line("%s answers for %s at once", n.name, c.Address)
 		case c.Owner == "":
 			s.line("%s: nobody has %s", n.name, c.Address)
 		default:

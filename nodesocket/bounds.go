@@ -37,7 +37,7 @@ const worst = 6
 const addressBytes = len(`"2001:1111:2222:3333:4444:5555:6666:7777",`)
 
 func candidacyBytes(c announcer.Candidacy) int {
-	n := len(`{"address":,"interface":"","probe":true,"eligible":false,"conflict":true,"hosts":[],"until":-9223372036854775808},`) + addressBytes + worst*len(c.Interface)
+	n := len(`{"address":,"interface":"","probe":true,"eligible":false,"hosts":[],"until":-9223372036854775808},`) + addressBytes + worst*len(c.Interface)
 	for _, host := range c.Hosts {
 		n += len(host) + len(`"",`)
 	}

@@ -85,7 +85,7 @@ func (c *Client) Put(candidacy announcer.Candidacy) error {
 // sameCandidacy reports whether two say the same, but for Probe. No hosts and
 // all hosts are not the same.
 func sameCandidacy(a, b announcer.Candidacy) bool {
-	return a.Interface == b.Interface && a.Eligible == b.Eligible && a.Conflict == b.Conflict && a.Until == b.Until &&
+	return a.Interface == b.Interface && a.Eligible == b.Eligible && a.Until == b.Until &&
 		(a.Hosts == nil) == (b.Hosts == nil) && slices.Equal(a.Hosts, b.Hosts)
 }
 

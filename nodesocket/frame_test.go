@@ -39,11 +39,11 @@ var exemplars = []struct {
 		message{Kind: kindSnapshot, More: true, Candidacies: []announcer.Candidacy{
 			{
 				Announcement: announcer.Announcement{Address: netip.MustParseAddr("192.0.2.1"), Interface: "eth0", Probe: true},
-				Eligible:     true, Conflict: true, Hosts: []string{"worker-1"}, Until: 7,
+				Eligible:     true, Hosts: []string{"worker-1"}, Until: 7,
 			},
 			{Announcement: announcer.Announcement{Address: netip.MustParseAddr("2001:db8::1")}, Hosts: []string{}},
 		}},
-		`{"kind":"snapshot","candidacies":[{"address":"192.0.2.1","interface":"eth0","probe":true,"eligible":true,"conflict":true,"hosts":["worker-1"],"until":7},{"address":"2001:db8::1","eligible":false,"hosts":[]}],"more":true}`,
+		`{"kind":"snapshot","candidacies":[{"address":"192.0.2.1","interface":"eth0","probe":true,"eligible":true,"hosts":["worker-1"],"until":7},{"address":"2001:db8::1","eligible":false,"hosts":[]}],"more":true}`,
 	},
 	{
 		message{Kind: kindPut, Candidacies: candidacies(1)},

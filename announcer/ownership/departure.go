@@ -34,9 +34,10 @@ func (m *mind) gone(now time.Time, id election.ID, why membership.Reason, heard 
 	m.effects.view = true
 }
 
-// taken counts why this node took an address.
+// taken counts why this node took an address. One that is not answered for yet is
+// not taken over.
 func (m *mind) taken(now time.Time, r *record) {
-	if r.before == "" || r.before == m.self.Node {
+	if r.before == "" || r.before == m.self.Node || r.tentative {
 		return
 	}
 	// A node that came back may have owned it since.

@@ -109,7 +109,7 @@ func (m *mind) read(now time.Time, in mail) {
 		}
 	}
 	for _, s := range in.statuses {
-		m.reported(s)
+		m.reported(now, s)
 	}
 }
 

@@ -17,6 +17,8 @@ type record struct {
 	// the last that did.
 	own           bool
 	owner, before string
+	// tentative: it is not known yet whether a stranger uses it.
+	tentative bool
 	// heard is when that was first heard of it.
 	heard time.Time
 	// told is what was said of it last, as long as it is not announced here;
@@ -42,7 +44,7 @@ func (m *mind) put(now time.Time, c announcer.Candidacy) {
 		m.places.name(c.Interface, 1)
 		m.unplaced = true
 		if r.own {
-			m.effects.puts = append(m.effects.puts, announcer.Announcement{Address: c.Address, Interface: c.Interface})
+			m.effects.puts = append(m.effects.puts, announcer.Announcement{Address: c.Address, Interface: c.Interface, Probe: r.tentative})
 		}
 	}
 	r.Candidacy = c
@@ -74,6 +76,7 @@ func (m *mind) place(now time.Time, r *record) {
 		Eligible: r.Eligible && !m.facts.Excluded,
 		Hosts:    r.Hosts,
 		Named:    r.Interface != "",
+		Probe:    r.Probe,
 	})
 	m.untell(r)
 }
@@ -92,13 +95,13 @@ func (m *mind) change(now time.Time, c election.Change) {
 		return // It was removed, and is no longer answered for.
 	}
 	was := r.own
-	r.own, r.owner = c.Own, c.Owner
+	r.own, r.owner, r.tentative = c.Own, c.Owner, c.Tentative
 	switch {
 	case c.Own && !was:
 		m.counts.own(c.Address, 1)
 		m.taken(now, r)
 		m.effects.puts = append(m.effects.puts, announcer.Announcement{
-			Address: c.Address, Interface: r.Interface, Probe: r.Conflict || r.Probe && !c.Known,
+			Address: c.Address, Interface: r.Interface, Probe: c.Tentative,
 		})
 	case was && !c.Own:
 		m.counts.own(c.Address, -1)
@@ -143,11 +146,15 @@ func (m *mind) tell(now time.Time, r *record) {
 }
 
 // reported takes in what came of an announcement. A word on one that is over
-// may be late.
-func (m *mind) reported(s announcer.Status) {
+// may be late. What is announced was probed, if that was asked for.
+func (m *mind) reported(now time.Time, s announcer.Status) {
 	r, ok := m.records[s.Address]
 	if !ok || !r.own || s.State == announcer.Withdrawn {
 		return
+	}
+	if r.tentative && s.State == announcer.Announced {
+		r.tentative = false
+		m.election.Probed(now, s.Address)
 	}
 	s.Owner = m.self.Node
 	m.effects.statuses = append(m.effects.statuses, s)

@@ -102,7 +102,7 @@ func (tr *transcript) replay(t *testing.T, text string) string {
 //	NODE deaf NAME | hearing NAME       no heartbeats can be sent or received there
 //	NODE facts [nodes N] [excluded] [cut-off] [rebalance WORD]
 //	NODE snapshot ADDRESS…
-//	NODE put ADDRESS [ineligible] [probe] [conflict] [on NAME] [hosts NODE…]
+//	NODE put ADDRESS [ineligible] [probe] [on NAME] [hosts NODE…]
 //	NODE delete ADDRESS
 //	NODE hears NODE [on NAME]           from now on
 //	NODE loses NODE                     it counts as dead
@@ -162,7 +162,7 @@ func (tr *transcript) tell(t *testing.T, words []string) {
 		delete(n.hears, args[0])
 		n.gone(tr.now, election.ID{Node: args[0], Incarnation: 1}, membership.Silent, tr.now)
 	case "reports":
-		n.reported(announcer.Status{Address: netip.MustParseAddr(args[0]), State: announcer.State(args[1]), Since: tr.now})
+		n.reported(tr.now, announcer.Status{Address: netip.MustParseAddr(args[0]), State: announcer.State(args[1]), Since: tr.now})
 	case "leaves":
 		n.leave(tr.now)
 	default:
@@ -193,7 +193,6 @@ func facts(t *testing.T, args []string) (f announcer.Facts) {
 func candidacy(args ...string) announcer.Candidacy {
 	c := announcer.Candidacy{Eligible: !slices.Contains(args, "ineligible")}
 	c.Address, c.Probe = netip.MustParseAddr(args[0]), slices.Contains(args, "probe")
-	c.Conflict = slices.Contains(args, "conflict")
 	if i := slices.Index(args, "on"); i > 0 {
 		c.Interface = args[i+1]
 	}

@@ -180,6 +180,13 @@ func (n *node) ObserveView(v announcer.View) {
 	}
 }
 
+// status returns what a node said last of an address.
+func (n *node) status(addr netip.Addr) announcer.Status {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.statuses[addr]
+}
+
 // seen returns how a node sees the others.
 func (n *node) seen() announcer.View {
 	n.mu.Lock()
@@ -238,11 +245,7 @@ func (c *cluster) count(names []string) (map[string]int, bool) {
 			return counts, false
 		}
 		for _, name := range names {
-			n := c.nodes[name]
-			n.mu.Lock()
-			owner := n.statuses[addr].Owner
-			n.mu.Unlock()
-			if owner != owners[addr] {
+			if c.nodes[name].status(addr).Owner != owners[addr] {
 				return counts, false
 			}
 		}
@@ -339,6 +342,122 @@ func TestPartition(t *testing.T) {
 			c.client.WaitNeighbor(t, addr, c.nodes[name].mac, known)
 		}
 	}
+}
+
+// A stranger has an address. The node that claimed it dies before its agent could tell the
+// others of it: the next finds the stranger itself, and says nothing. What a node
+// answered for, its successor answers for at once.
+func TestStranger(t *testing.T) {
+	for i, family := range []struct {
+		name string
+		bits int
+	}{{"IPv4", 8}, {"IPv6", 64}} {
+		t.Run(family.name, func(t *testing.T) {
+			c := newCluster(t, 2, 2)
+			addr := c.addresses[i]
+			c.addresses = []netip.Addr{addr}
+			taken := netip.PrefixFrom(addr, family.bits).String()
+			c.client.Address(t, "eth0", taken)
+			wire := c.listen(addr)
+			for name := range c.nodes {
+				c.start(name)
+			}
+			first := c.conflict(addr, "node-1", "node-2")
+			second := c.other(first)
+			c.awaitStandby(addr, second, first)
+
+			c.kill(first)
+			c.conflict(addr, second)
+			for range 2 { // the stranger answers the first of each attempt
+				wire.Wait(t, "a probe", func(m *frame.Message) bool {
+					if m.Uses == addr {
+						t.Errorf("%s said that it has %s", m.From, addr)
+					}
+					return m.Probe() && m.From == c.nodes[second].mac
+				})
+			}
+
+			c.client.NoAddress(t, "eth0", taken)
+			c.owners(second)
+			c.nodes[first].run(t, c.program)
+			c.awaitStandby(addr, first, second)
+			c.awaitAnnouncements(wire, addr, second)
+			c.client.Address(t, "eth0", taken)
+			c.kill(second)
+			c.owners(first)
+		})
+	}
+}
+
+// conflict waits until one of the nodes says that a stranger has an address.
+func (c *cluster) conflict(addr netip.Addr, names ...string) (by string) {
+	c.t.Helper()
+	c.await("a conflict over "+addr.String(), func() bool {
+		i := slices.IndexFunc(names, func(name string) bool { return c.nodes[name].status(addr).State == announcer.Conflict })
+		if i >= 0 {
+			by = names[i]
+		}
+		return i >= 0
+	})
+	return by
+}
+
+// awaitStandby waits until a node has heard that another has an address.
+func (c *cluster) awaitStandby(addr netip.Addr, name, owner string) {
+	c.t.Helper()
+	c.await(name+" to hear of "+owner, func() bool {
+		s := c.nodes[name].status(addr)
+		return s.State == announcer.Standby && s.Owner == owner
+	})
+}
+
+// awaitAnnouncements waits until a node has repeated its announcement: by then,
+// the others know of it.
+func (c *cluster) awaitAnnouncements(wire *listener, addr netip.Addr, by string) {
+	c.t.Helper()
+	for range 3 {
+		wire.Wait(c.t, "an announcement", func(m *frame.Message) bool { return m.Uses == addr && m.From == c.nodes[by].mac })
+	}
+}
+
+func (c *cluster) kill(name string) {
+	c.t.Helper()
+	if err := c.nodes[name].process.Process.Kill(); err != nil {
+		c.t.Fatal(err)
+	}
+	_ = c.nodes[name].process.Wait()
+}
+
+func (c *cluster) other(name string) string {
+	for other := range c.nodes {
+		if other != name {
+			return other
+		}
+	}
+	return ""
+}
+
+// listener hears at the client what is said of addresses of a family.
+type listener struct {
+	*l2test.Tap
+	parse func([]byte, *frame.Message) frame.Fault
+}
+
+func (c *cluster) listen(addr netip.Addr) *listener {
+	c.t.Helper()
+	if addr.Is4() {
+		return &listener{c.client.Tap(c.t, "eth0", frame.ARP{}.EtherType()), frame.ARP{}.Parse}
+	}
+	return &listener{c.client.Tap(c.t, "eth0", frame.NDP{}.EtherType()), frame.NDP{}.Parse}
+}
+
+// Wait waits for the message that is looked for.
+func (l *listener) Wait(t *testing.T, what string, is func(*frame.Message) bool) {
+	t.Helper()
+	l.Tap.Wait(t, what, func(b []byte) bool {
+		var m frame.Message
+		return l.parse(b, &m) == frame.None && is(&m)
+	})
 }
 
 // A node that hears nobody, and whose agent reaches no API server, is silent; the

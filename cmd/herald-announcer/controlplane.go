@@ -60,7 +60,7 @@ func (f *flags) runControlPlane(ctx context.Context, heartbeats membership.Optio
 	defer end()
 	group, serving := errgroup.WithContext(serving)
 	group.Go(func() error { return watcher.Run(serving) })
-	group.Go(func() error { return wire.Run(serving, forWire, fares{seated, elector.broken}) })
+	group.Go(func() error { return wire.Run(serving, forWire, fares{seated, elector.reported, elector.broken}) })
 	group.Go(func() error { return seated.Run(serving, forSeat) })
 	group.Go(func() error { return v.follow(serving, seated.SetVIPs, log) })
 	group.Go(func() error { return apiServer.Run(serving) })
@@ -98,12 +98,14 @@ func (v vip) follow(ctx context.Context, tell func([]netip.Addr), log *slog.Logg
 // be nil.
 type chosen struct {
 	controlplane.Elector
-	sink    nodesocket.Sink
-	placed  func(vip netip.Addr, on string)
-	broken  func(p l2.Port, broken bool)
-	samples []func() []announcer.Sample
-	view    func() announcer.View
-	health  []func() error
+	sink   nodesocket.Sink
+	placed func(vip netip.Addr, on string)
+	// reported is told how announcements fare.
+	reported func(announcer.Status)
+	broken   func(p l2.Port, broken bool)
+	samples  []func() []announcer.Sample
+	view     func() announcer.View
+	health   []func() error
 }
 
 // newElector returns the elector that --elector names.
@@ -114,19 +116,25 @@ func (f *flags) newElector(heartbeats membership.Options, changes <-chan []link.
 	}
 	elector := heartbeat.New(heartbeats, changes, log)
 	return chosen{
-		Elector: elector, sink: nobody{}, placed: elector.Place, broken: elector.Broken, view: elector.View,
+		Elector: elector, sink: nobody{}, placed: elector.Place, reported: elector.Report, broken: elector.Broken, view: elector.View,
 		samples: []func() []announcer.Sample{elector.Samples}, health: []func() error{elector.Health},
 	}
 }
 
 // fares tells of how announcements fare.
 type fares struct {
-	seat   *seat.Seat
-	broken func(p l2.Port, broken bool)
+	seat     *seat.Seat
+	reported func(announcer.Status)
+	broken   func(p l2.Port, broken bool)
 }
 
 // Report implements l2.Reporter.
-func (f fares) Report(s announcer.Status) { f.seat.Report(s) }
+func (f fares) Report(s announcer.Status) {
+	f.seat.Report(s)
+	if f.reported != nil {
+		f.reported(s)
+	}
+}
 
 // Broken implements l2.Reporter.
 func (f fares) Broken(p l2.Port, broken bool) {

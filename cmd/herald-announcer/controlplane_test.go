@@ -351,8 +351,17 @@ func TestControlPlaneStranger(t *testing.T) {
 	if p.holds("node-2", p.vips[0]) {
 		t.Error("a VIP that a stranger uses was taken")
 	}
+
+	// Who follows a holder takes the VIP at once: it is ours, whatever a stranger does by now.
+	p.start("node-1")
+	wire := p.listen(p.vips[0])
 	p.client.NoAddress(t, "eth0", "10.0.0.50/8")
-	p.holder("node-2")
+	first := p.holder("node-1", "node-2")
+	p.awaitAnnouncements(wire, p.vips[0], first)
+	p.client.Address(t, "eth0", "10.0.0.50/8")
+	p.sw.Down(t, first)
+	p.kill(first)
+	p.holder(map[string]string{"node-1": "node-2", "node-2": "node-1"}[first])
 }
 
 // The VIP that another process's elector holds ends with its last word, whatever became

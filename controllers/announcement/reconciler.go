@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/heraldlb/herald/announcer"
@@ -92,7 +91,6 @@ func (r *reconciler) carryOut(addr netip.Addr, d decision, holders []corev1.Serv
 				Interface: r.pools.interfaceOf(holders),
 				Probe:     !r.ours(addr, holders),
 			},
-			Conflict: contested(holders, addr),
 			Eligible: d.eligible,
 			Hosts:    d.hosts,
 		})
@@ -104,23 +102,13 @@ func (r *reconciler) carryOut(addr netip.Addr, d decision, holders []corev1.Serv
 }
 
 // ours says whether addr is known to be the cluster's, and not a stranger's: a
-// condition says that a node answers for it, or one is heard to own it and none
-// says that it met a stranger.
+// condition says that a node answers for it, or this one does. What other nodes
+// claim the announcer hears itself.
 func (r *reconciler) ours(addr netip.Addr, holders []corev1.Service) bool {
 	for i := range holders {
 		if _, owned := loadbalancer.OwnerOf(&holders[i], addr); owned {
 			return true
 		}
 	}
-	status := r.ledger.look(addr).status
-	return status.State == announcer.Announced || status.Owner != "" && status.Owner != r.self && !contested(holders, addr)
-}
-
-// contested says whether a condition says that the owner of addr met a stranger
-// who uses it, and leaves it to that one.
-func contested(holders []corev1.Service, addr netip.Addr) bool {
-	return slices.ContainsFunc(holders, func(svc corev1.Service) bool {
-		last := meta.FindStatusCondition(svc.Status.Conditions, loadbalancer.AnnouncedCondition(addr))
-		return last != nil && last.Reason == ReasonConflict && spoken(&svc, addr)
-	})
+	return r.ledger.look(addr).status.State == announcer.Announced
 }

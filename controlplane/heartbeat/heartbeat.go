@@ -136,6 +136,9 @@ func (e *Elector) put() {
 	})
 }
 
+// Report takes in how the announcement of the VIP fares.
+func (e *Elector) Report(s announcer.Status) { e.owner.Report(s) }
+
 // Broken says that nothing can be announced on a port of the interface.
 func (e *Elector) Broken(p l2.Port, broken bool) { e.owner.Broken(p, broken) }
 

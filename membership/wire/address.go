@@ -4,9 +4,11 @@ import "net/netip"
 
 // An address is written as a byte for its family and marks, then its bytes.
 const (
-	family4      = 4
-	family6      = 6
-	markYielding = 0x80
+	family4       = 4
+	family6       = 6
+	markYielding  = 0x80
+	markTentative = 0x40
+	marks         = markYielding | markTentative
 )
 
 // validAddress approves of what can be an address of a host.
@@ -28,7 +30,7 @@ func cutAddress(b []byte) (a netip.Addr, mark byte, rest []byte, reason Reason) 
 	if len(b) == 0 {
 		return a, 0, nil, BadCount
 	}
-	mark, family := b[0]&markYielding, b[0]&^markYielding
+	mark, family := b[0]&marks, b[0]&^marks
 	b = b[1:]
 	switch {
 	case family == family4 && len(b) >= 4:

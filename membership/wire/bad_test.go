@@ -19,7 +19,8 @@ const (
 	prefixesAt  = bodyAt + heartbeatLen
 	claimsAt    = bodyAt + claimsLen
 	secondClaim = claimsAt + 5
-	droppedAt   = secondClaim + 17
+	thirdClaim  = secondClaim + 17
+	droppedAt   = thirdClaim + 5
 )
 
 // change returns a datagram with other bytes from an offset on.
@@ -121,6 +122,7 @@ func TestBadDatagrams(t *testing.T) {
 		{"a prefix with host bits", change(beat, prefixesAt+5, 1), BadPrefix},
 		{"a prefix of family 5", change(beat, prefixesAt+1, 5), BadPrefix},
 		{"a prefix that yields", change(beat, prefixesAt+1, 4|markYielding), BadPrefix},
+		{"a tentative prefix", change(beat, prefixesAt+1, 4|markTentative), BadPrefix},
 		{"a multicast prefix", change(beat, prefixesAt+2, 224), BadPrefix},
 		{"a loopback prefix", change(beat, prefixesAt+2, 127), BadPrefix},
 		{"an IPv4-mapped prefix", change(beat, prefixesAt+6, append([]byte{120, 6}, mapped("192.0.2.0")...)...), BadPrefix},
@@ -137,7 +139,7 @@ func TestBadDatagrams(t *testing.T) {
 		{"a list that drops, not yielding", change(change(list, bodyAt+atClaimCount, 0, 0, 0, 1), claimsAt, 4), BadCount},
 		{"a request in parts", change(request, bodyAt+atParts, 0, 1), BadPart},
 		{"a request with claims", change(update, bodyAt+atMessageKind, byte(election.Request)), BadCount},
-		{"fewer claims than it says", change(list, bodyAt+atClaimCount, 0, 2), BadCount},
+		{"fewer claims than it says", change(list, bodyAt+atClaimCount, 0, 3), BadCount},
 		{"65535 claims", change(list, bodyAt+atClaimCount, 0xff, 0xff), BadCount},
 		{"65535 dropped", change(update, bodyAt+atDroppedCount, 0xff, 0xff), BadCount},
 		{"more claims than it says", change(list, bodyAt+atClaimCount, 0, 0), BadCount},
@@ -151,6 +153,9 @@ func TestBadDatagrams(t *testing.T) {
 		{"a claim of ::", change(update, secondClaim+1, make([]byte, 16)...), BadAddress},
 		{"a claim of a group", change(update, secondClaim+1, 0xff, 0x02), BadAddress},
 		{"a claim of an IPv4-mapped address", change(update, secondClaim+1, mapped("192.0.2.1")...), BadAddress},
+		{"a claim that yields and is tentative", change(update, thirdClaim, 4|marks), BadAddress},
+		{"a claim with an unknown mark", change(update, thirdClaim, 4|0x20), BadAddress},
+		{"a tentative drop", change(update, droppedAt, 4|markTentative), BadAddress},
 		{"a drop that yields", change(update, droppedAt, 4|markYielding), BadAddress},
 		{"a drop of a group", change(update, droppedAt+1, 224), BadAddress},
 		{"claims without their fields", resize(request, -1), Truncated},

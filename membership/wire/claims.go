@@ -29,7 +29,7 @@ func checkClaims(m *election.Message) Reason {
 	entries := 0
 	for i := range m.Claims {
 		a := m.Claims[i].Address
-		if !validAddress(a) {
+		if !validAddress(a) || m.Claims[i].Yielding && m.Claims[i].Tentative {
 			return BadAddress
 		}
 		entries += 1 + a.BitLen()/8
@@ -82,7 +82,10 @@ func appendClaims(b []byte, m *election.Message) []byte {
 	for _, c := range m.Claims {
 		var mark byte
 		if c.Yielding {
-			mark = markYielding
+			mark |= markYielding
+		}
+		if c.Tentative {
+			mark |= markTentative
 		}
 		b = appendAddress(b, mark, c.Address)
 	}
@@ -133,7 +136,7 @@ func cutClaims(into []election.Claim, b []byte, count int) ([]election.Claim, []
 		if reason != Accepted {
 			return into, nil, reason
 		}
-		into = append(into, election.Claim{Address: a, Yielding: mark != 0})
+		into = append(into, election.Claim{Address: a, Yielding: mark&markYielding != 0, Tentative: mark&markTentative != 0})
 		b = rest
 	}
 	return into, b, Accepted

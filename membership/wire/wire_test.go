@@ -40,6 +40,7 @@ func update() *election.Message {
 		Claims: []election.Claim{
 			{Address: netip.MustParseAddr("192.0.2.10")},
 			{Address: netip.MustParseAddr("2001:db8::10"), Yielding: true},
+			{Address: netip.MustParseAddr("192.0.2.12"), Tentative: true},
 		},
 		Dropped: []netip.Addr{netip.MustParseAddr("192.0.2.11")},
 	}
@@ -51,7 +52,10 @@ func list() *election.Message {
 		Version: 13,
 		Part:    1,
 		Parts:   2,
-		Claims:  []election.Claim{{Address: netip.MustParseAddr("192.0.2.10"), Yielding: true}},
+		Claims: []election.Claim{
+			{Address: netip.MustParseAddr("192.0.2.10"), Yielding: true},
+			{Address: netip.MustParseAddr("2001:db8::12"), Tentative: true},
+		},
 	}
 }
 

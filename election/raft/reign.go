@@ -12,24 +12,27 @@ import (
 	"github.com/heraldlb/herald/controlplane"
 )
 
-// reign is what a node does of its leadership: it fills the seat, as long as a quorum
-// follows it, and passes on what it may not use.
+// reign is what a node does of its leadership: it fills the seat, as long as a majority is
+// pledged to it, and passes on what it may not use.
 type reign struct {
 	*Elector
-	raft *raft.Raft
-	seat controlplane.Seat
+	raft     *raft.Raft
+	exchange *exchange
+	seat     controlplane.Seat
 
 	ready, leading bool
-	reconciling    sync.WaitGroup
+	// until is when the term ends that the seat was told of last.
+	until       announcer.BootTime
+	reconciling sync.WaitGroup
 	// heir is the peer that leadership was passed on to last.
 	heir int
 }
 
 // run fills the seat while this node leads and is ready, until ctx ends.
 func (r *reign) run(ctx context.Context, ready <-chan bool) error {
-	// A quorum is asked this often if it still follows.
-	ticker := time.NewTicker(r.options.Heartbeat / 6)
-	defer ticker.Stop()
+	again, watch := time.NewTicker(passOn), time.NewTimer(r.options.Heartbeat)
+	defer again.Stop()
+	defer watch.Stop()
 	var passed time.Time
 	for {
 		select {
@@ -41,9 +44,13 @@ func (r *reign) run(ctx context.Context, ready <-chan bool) error {
 				r.abdicate(ctx)
 				passed = time.Now()
 			}
+			r.ask()
 		case leading := <-r.raft.LeaderCh():
 			r.lead(leading)
-		case <-ticker.C:
+		case <-r.exchange.changed:
+		case <-watch.C:
+			watch.Reset(r.watch())
+		case <-again.C:
 		}
 		switch {
 		case !r.leading:
@@ -65,35 +72,93 @@ func (r *reign) lead(leading bool) {
 	r.leading = leading
 	if !leading {
 		r.log.Info("not the leader, or no longer")
-		r.seat.Release()
+		r.release()
 		return
 	}
 	r.log.Info("elected leader by a quorum", "term", r.raft.CurrentTerm())
+	r.ask()
 	r.reconciling.Go(r.reconcile)
 }
 
-// extend has the VIP held for as long as nobody else can be elected, if a quorum still
-// follows: of any other quorum, one node answered after the question was put, and it
-// neither votes for another, nor stands itself, for a heartbeat timeout from then
-// (hashicorp/raft rejects votes while it has a leader, and has one for that long). The
-// leader asked is one of the quorum. A node that starts says nothing for longer than
-// that. A fifth is left for clocks that differ, and for who has to take the VIP off.
+func (r *reign) release() {
+	r.until = 0
+	r.seat.Release()
+}
+
+// ask asks the others for their pledges, at once, if this node leads and may use them.
+func (r *reign) ask() {
+	if r.leading && r.ready {
+		r.exchange.with(func(_ announcer.BootTime, p *pledges) { p.want() })
+		r.raft.VerifyLeader() // sends heartbeats
+	}
+}
+
+// extend has the VIP held for as long as a majority is pledged.
 func (r *reign) extend() {
-	asked, err := announcer.Now()
-	if err == nil {
-		err = r.raft.VerifyLeader().Error()
+	voters := r.voters()
+	r.exchange.with(func(now announcer.BootTime, p *pledges) {
+		until, ok := p.term(now, voters)
+		if !ok || until.Sub(r.until) < r.options.Heartbeat/10 {
+			return // each word about the same is one too many
+		}
+		r.until = until
+		r.seat.Hold(controlplane.Term{Until: until, Probe: true})
+	})
+}
+
+// voters returns who has a vote, as far as this node knows.
+func (r *reign) voters() (all []raft.ServerID) {
+	future := r.raft.GetConfiguration()
+	if future.Error() != nil {
+		return nil
 	}
-	if err != nil {
-		r.log.Warn("no quorum follows any more: the VIP is given up", "error", err)
-		r.seat.Release()
-		return
+	for _, s := range future.Configuration().Servers {
+		if s.Suffrage == raft.Voter {
+			all = append(all, s.ID)
+		}
 	}
-	r.seat.Hold(controlplane.Term{Until: asked.Add(r.options.Heartbeat * 4 / 5), Probe: true})
+	return all
+}
+
+// watch has raft look whether it still has a leader as soon as that was silent for a
+// heartbeat's time, and returns when to come again. Left alone, raft looks once in one
+// to two of these times, and nobody gets a vote of who has not looked. Nodes take turns,
+// the one after the leader first, as far apart as heartbeats are at most: two that stand
+// at the same moment share the votes, and nobody is elected.
+func (r *reign) watch() time.Duration {
+	contact := r.raft.LastContact()
+	if r.leading || contact.IsZero() || r.raft.State() != raft.Follower {
+		return r.options.Heartbeat
+	}
+	_, leader := r.raft.LeaderWithID()
+	if left := r.options.Heartbeat*time.Duration(5+r.turn(leader))/5 - time.Since(contact); left > 0 {
+		return left
+	}
+	// It looks when it is told to have less patience.
+	config := r.raft.ReloadableConfig()
+	for _, config.HeartbeatTimeout = range []time.Duration{r.options.Heartbeat - hurry, r.options.Heartbeat} {
+		if err := r.raft.ReloadConfig(config); err != nil {
+			r.log.Warn("raft does not look for its leader yet", "error", err)
+		}
+	}
+	return r.options.Heartbeat
+}
+
+// hurry is a difference in patience that is felt nowhere.
+const hurry = time.Microsecond
+
+// turn returns how many peers stand for election before this node when that leader dies.
+func (r *reign) turn(leader raft.ServerID) int {
+	place := func(node string) int {
+		return slices.IndexFunc(r.options.Peers, func(p Peer) bool { return p.Node == node })
+	}
+	all := len(r.options.Peers)
+	return (place(r.self.Node) - place(string(leader)) - 1 + all) % all
 }
 
 // abdicate has the VIP given up, then another elected.
 func (r *reign) abdicate(ctx context.Context) {
-	r.seat.Release()
+	r.release()
 	if !r.leading {
 		return
 	}
@@ -101,6 +166,10 @@ func (r *reign) abdicate(ctx context.Context) {
 	defer stop()
 	if err := r.seat.Vacant(waiting); err != nil {
 		r.log.Warn("leadership is passed on late: the VIP is not off yet", "error", err)
+		return
+	}
+	if !r.free(waiting) {
+		r.log.Info("leadership not passed on: no quorum heard that the VIP is off")
 		return
 	}
 	// In turn, for who comes next need not be ready either.
@@ -116,6 +185,25 @@ func (r *reign) abdicate(ctx context.Context) {
 			return
 		}
 		r.log.Info("leadership not passed on", "to", heir.Node, "error", err)
+	}
+}
+
+// free tells the others that this node does not hold the VIP, and returns whether a
+// quorum heard it: the next one need not wait until their pledges end.
+func (r *reign) free(ctx context.Context) (heard bool) {
+	r.exchange.with(func(_ announcer.BootTime, p *pledges) { p.vacate() })
+	r.raft.VerifyLeader() // sends heartbeats
+	voters := r.voters()
+	for {
+		r.exchange.with(func(_ announcer.BootTime, p *pledges) { heard = p.isFree(voters) })
+		if heard {
+			return true
+		}
+		select {
+		case <-r.exchange.changed:
+		case <-ctx.Done():
+			return false
+		}
 	}
 }
 

@@ -1,0 +1,118 @@
+package raft
+
+import (
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/heraldlb/herald/announcer"
+)
+
+// exchange is raft's transport, on which pledges ride: questions in heartbeats, and in
+// their answers whether they are granted. They are in fields that this raft sends and
+// does not read: the deprecated leader of a request, the address in the header of an
+// answer.
+type exchange struct {
+	*raft.NetworkTransport
+	log *slog.Logger
+	// changed holds a token when others may have pledged themselves, or heard that
+	// this node is free.
+	changed chan struct{}
+
+	mu      sync.Mutex
+	pledges *pledges
+}
+
+var (
+	_ raft.Transport   = (*exchange)(nil)
+	_ raft.WithPreVote = (*exchange)(nil)
+	_ raft.WithClose   = (*exchange)(nil)
+)
+
+func newExchange(transport *raft.NetworkTransport, self string, length time.Duration, log *slog.Logger) *exchange {
+	run := rand.Uint64N(1<<63) + 1
+	return &exchange{
+		NetworkTransport: transport, log: log, changed: make(chan struct{}, 1),
+		pledges: newPledges(raft.ServerID(self), length, run),
+	}
+}
+
+// now reads the clock; ok is false if it cannot be read, then nothing is pledged.
+func (e *exchange) now() (at announcer.BootTime, ok bool) {
+	at, err := announcer.Now()
+	if err != nil {
+		e.log.Error("no clock: nothing is pledged", "error", err)
+	}
+	return at, err == nil
+}
+
+// with has something done with the pledges, at a time that is read while nothing else is.
+func (e *exchange) with(do func(now announcer.BootTime, p *pledges)) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if now, ok := e.now(); ok {
+		do(now, e.pledges)
+	}
+}
+
+// AppendEntries implements raft.Transport.
+func (e *exchange) AppendEntries(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+	var q question
+	asking := *args
+	e.with(func(now announcer.BootTime, p *pledges) {
+		q = p.ask(now)
+		asking.Leader = q.encode()
+	})
+	*resp = raft.AppendEntriesResponse{} // What is not in the answer is not to be left from another.
+	if err := e.NetworkTransport.AppendEntries(id, target, &asking, resp); err != nil {
+		return err
+	}
+	// Only heartbeats are answered so; what else raft sends has the header of its own.
+	length, ok := decodeLength(resp.Addr)
+	if q.run == 0 || !ok {
+		return nil
+	}
+	e.with(func(_ announcer.BootTime, p *pledges) { p.take(id, q, length) })
+	select {
+	case e.changed <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// SetHeartbeatHandler implements raft.Transport.
+func (e *exchange) SetHeartbeatHandler(handle func(raft.RPC)) {
+	e.NetworkTransport.SetHeartbeatHandler(func(rpc raft.RPC) {
+		answers := make(chan raft.RPCResponse, 1)
+		inner := rpc
+		inner.RespChan = answers
+		handle(inner)
+		select {
+		case answer := <-answers:
+			e.answer(rpc.Command, answer.Response)
+			rpc.RespChan <- answer
+		default: // raft ended
+		}
+	})
+}
+
+// answer adds to raft's answer to a heartbeat whether this node pledges itself.
+func (e *exchange) answer(command, response any) {
+	request, isRequest := command.(*raft.AppendEntriesRequest)
+	answer, isAnswer := response.(*raft.AppendEntriesResponse)
+	if !isRequest || !isAnswer {
+		return
+	}
+	answer.Addr = nil
+	q, ok := decodeQuestion(request.Leader)
+	// Whom raft does not follow may take back, and gets nothing.
+	if !ok || !answer.Success && !q.free {
+		return
+	}
+	e.with(func(now announcer.BootTime, p *pledges) {
+		answer.Addr = encodeLength(p.answer(now, raft.ServerID(request.ID), q))
+	})
+}

@@ -111,7 +111,7 @@ func (e *Elector) Run(ctx context.Context, ready <-chan bool, seat controlplane.
 // join starts the node.
 func (e *Elector) join(ctx context.Context) (node *raft.Raft, pledged *exchange, closeAll func() error, err error) {
 	var closers []func() error
-	closeAll = func() (err error) {
+	closing := func() (err error) {
 		for _, closer := range slices.Backward(closers) {
 			err = errors.Join(err, closer())
 		}
@@ -119,7 +119,7 @@ func (e *Elector) join(ctx context.Context) (node *raft.Raft, pledged *exchange,
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, closeAll())
+			err = errors.Join(err, closing())
 		}
 	}()
 	stream, err := e.listen(ctx)
@@ -162,7 +162,7 @@ func (e *Elector) join(ctx context.Context) (node *raft.Raft, pledged *exchange,
 		return nil, nil, nil, fmt.Errorf("raft: %w", err)
 	}
 	closers = append(closers, func() error { return node.Shutdown().Error() })
-	return node, transport, closeAll, nil
+	return node, transport, closing, nil
 }
 
 // begin makes a cluster of the peers, unless there is one.

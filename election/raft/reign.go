@@ -24,6 +24,8 @@ type reign struct {
 	// until is when the term ends that the seat was told of last.
 	until       announcer.BootTime
 	reconciling sync.WaitGroup
+	// leader is who led when that was looked at last.
+	leader raft.ServerID
 	// heir is the peer that leadership was passed on to last.
 	heir int
 }
@@ -127,10 +129,14 @@ func (r *reign) voters() (all []raft.ServerID) {
 // at the same moment share the votes, and nobody is elected.
 func (r *reign) watch() time.Duration {
 	contact := r.raft.LastContact()
+	_, leader := r.raft.LeaderWithID()
+	if leader != "" && leader != r.leader && leader != raft.ServerID(r.options.Node) {
+		r.log.Info("follows another node", "leader", leader)
+	}
+	r.leader = leader
 	if r.leading || contact.IsZero() || r.raft.State() != raft.Follower {
 		return r.options.Heartbeat
 	}
-	_, leader := r.raft.LeaderWithID()
 	if left := r.options.Heartbeat*time.Duration(5+r.turn(leader))/5 - time.Since(contact); left > 0 {
 		return left
 	}

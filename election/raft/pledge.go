@@ -97,7 +97,7 @@ func (p *pledges) answer(now announcer.BootTime, from raft.ServerID, q question)
 	switch {
 	case q.free:
 		// Questions may overtake each other.
-		if given.to == from && given.run == q.run && given.at < q.at {
+		if given.run == q.run && given.at < q.at {
 			*given = pledge{}
 		}
 		return 0

@@ -43,7 +43,7 @@ type letter struct {
 // never, whichever node starts anew with another clock: two never hold the VIP at once.
 func TestPledgesNeverTwo(t *testing.T) {
 	var terms, moves int
-	for seed := range uint64(2000) {
+	for seed := range uint64(5000) {
 		random := rand.New(rand.NewPCG(seed, 0))
 		flock := make([]*sheep, 1+random.IntN(5))
 		var voters []raft.ServerID
@@ -174,6 +174,26 @@ func TestFree(t *testing.T) {
 	ask(now, b, c)
 	if _, ok := b.term(now, voters); !ok {
 		t.Error("no term after the holder before gave up")
+	}
+}
+
+// What was said before does not undo what was said after it, whatever comes first.
+func TestFreeTooLate(t *testing.T) {
+	for name, questions := range map[string][]question{
+		"overtaken":                        {{run: 1, at: 3}, {run: 1, at: 2, free: true}},
+		"overtaken twice":                  {{run: 1, at: 3}, {run: 1, at: 1}, {run: 1, at: 2, free: true}},
+		"of the process before":            {{run: 2, at: 1}, {run: 1, at: 9, free: true}},
+		"of the process before, and asked": {{run: 2, at: 1}, {run: 1, at: 8}, {run: 1, at: 9, free: true}},
+	} {
+		b := newPledges("b", length, 3)
+		now := announcer.BootTime(time.Hour)
+		for _, q := range questions {
+			now++
+			b.answer(now, "a", q)
+		}
+		if got := b.answer(now, "c", question{run: 4, at: 1}); got != 0 {
+			t.Errorf("%s: pledged to another for %s", name, got)
+		}
 	}
 }
 

@@ -251,6 +251,21 @@ func (n *nodes) holder(among ...string) string {
 	}
 }
 
+// last returns who was told last to hold the VIP, "" if nobody.
+func (n *nodes) last() (name string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var until announcer.BootTime
+	for each, lines := range n.lines {
+		for _, line := range lines[max(0, len(lines)-3):] {
+			if line.Until > until {
+				name, until = each, line.Until
+			}
+		}
+	}
+	return name
+}
+
 // says waits until a text was logged that often.
 func (n *nodes) says(text string, times int) {
 	n.t.Helper()

@@ -88,22 +88,25 @@ func TestNeverTwo(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 0))
 	stopped := make(map[string]bool)
-	for range 25 {
+	for range 40 {
 		name := []string{"a", "b", "c"}[random.IntN(3)]
+		if last := n.last(); last != "" && random.IntN(2) == 0 {
+			name = last
+		}
 		switch {
 		case stopped[name]:
 			n.signal(name, syscall.SIGCONT)
 			delete(stopped, name)
 		case n.running[name] == nil:
 			n.start(name)
-		case random.IntN(2) == 0:
+		case random.IntN(3) == 0:
 			n.kill(name)
 		default:
 			n.signal(name, syscall.SIGSTOP)
 			stopped[name] = true
 		}
-		// A fault for a moment, or for longer than an election takes.
-		<-time.After(time.Duration(random.Int64N(int64(4 * DefaultHeartbeat))))
+		// A fault for a moment, about as long as a term, or longer than an election takes.
+		<-time.After(time.Duration(random.Int64N(int64(DefaultHeartbeat) << random.IntN(3))))
 	}
 	for name := range stopped {
 		n.signal(name, syscall.SIGCONT)

@@ -18,6 +18,9 @@ import (
 type exchange struct {
 	*raft.NetworkTransport
 	log *slog.Logger
+	// courtesy is how long this node lets others go first that stand for election at
+	// the same moment: who votes for itself at once with another has half the votes.
+	courtesy time.Duration
 	// changed holds a token when others may have pledged themselves, or heard that
 	// this node is free.
 	changed chan struct{}
@@ -32,11 +35,18 @@ var (
 	_ raft.WithClose   = (*exchange)(nil)
 )
 
-func newExchange(transport *raft.NetworkTransport, self string, length time.Duration, log *slog.Logger) *exchange {
+func newExchange(transport *raft.NetworkTransport, o Options, log *slog.Logger) *exchange {
 	run := rand.Uint64N(1<<63) + 1
+	before := 0
+	for _, p := range o.Peers {
+		if p.Node < o.Node {
+			before++
+		}
+	}
 	return &exchange{
 		NetworkTransport: transport, log: log, changed: make(chan struct{}, 1),
-		pledges: newPledges(raft.ServerID(self), length, run),
+		courtesy: time.Duration(before) * o.Heartbeat / 30,
+		pledges:  newPledges(raft.ServerID(o.Node), o.Heartbeat, run),
 	}
 }
 
@@ -79,6 +89,17 @@ func (e *exchange) AppendEntries(id raft.ServerID, target raft.ServerAddress, ar
 	select {
 	case e.changed <- struct{}{}:
 	default:
+	}
+	return nil
+}
+
+// RequestPreVote implements raft.WithPreVote: it asks whether another would give its vote.
+func (e *exchange) RequestPreVote(id raft.ServerID, target raft.ServerAddress, args *raft.RequestPreVoteRequest, resp *raft.RequestPreVoteResponse) error {
+	if err := e.NetworkTransport.RequestPreVote(id, target, args, resp); err != nil {
+		return err
+	}
+	if resp.Granted {
+		<-time.After(e.courtesy)
 	}
 	return nil
 }

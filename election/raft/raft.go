@@ -129,7 +129,7 @@ func (e *Elector) join(ctx context.Context) (node *raft.Raft, pledged *exchange,
 	log := newLogger(e.log)
 	transport := newExchange(raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 		Stream: stream, MaxPool: 3, Timeout: e.options.Heartbeat, Logger: log, MaxRPCsInFlight: 1,
-	}), e.options.Node, e.options.Heartbeat, e.log)
+	}), e.options, e.log)
 	closers = append(closers, transport.Close)
 	var logs raft.LogStore
 	var stable raft.StableStore

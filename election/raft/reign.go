@@ -124,9 +124,7 @@ func (r *reign) voters() (all []raft.ServerID) {
 
 // watch has raft look whether it still has a leader as soon as that was silent for a
 // heartbeat's time, and returns when to come again. Left alone, raft looks once in one
-// to two of these times, and nobody gets a vote of who has not looked. Nodes take turns,
-// the one after the leader first, as far apart as heartbeats are at most: two that stand
-// at the same moment share the votes, and nobody is elected.
+// to two of these times, and who has not looked gives nobody its vote.
 func (r *reign) watch() time.Duration {
 	contact := r.raft.LastContact()
 	_, leader := r.raft.LeaderWithID()
@@ -137,7 +135,7 @@ func (r *reign) watch() time.Duration {
 	if r.leading || contact.IsZero() || r.raft.State() != raft.Follower {
 		return r.options.Heartbeat
 	}
-	if left := r.options.Heartbeat*time.Duration(5+r.turn(leader))/5 - time.Since(contact); left > 0 {
+	if left := r.options.Heartbeat - time.Since(contact); left > 0 {
 		return left
 	}
 	// It looks when it is told to have less patience.
@@ -152,15 +150,6 @@ func (r *reign) watch() time.Duration {
 
 // hurry is a difference in patience that is felt nowhere.
 const hurry = time.Microsecond
-
-// turn returns how many peers stand for election before this node when that leader dies.
-func (r *reign) turn(leader raft.ServerID) int {
-	place := func(node string) int {
-		return slices.IndexFunc(r.options.Peers, func(p Peer) bool { return p.Node == node })
-	}
-	all := len(r.options.Peers)
-	return (place(r.self.Node) - place(string(leader)) - 1 + all) % all
-}
 
 // abdicate has the VIP given up, then another elected.
 func (r *reign) abdicate(ctx context.Context) {

@@ -93,16 +93,26 @@ func (e *exchange) AppendEntries(id raft.ServerID, target raft.ServerAddress, ar
 	return nil
 }
 
-// RequestPreVote implements raft.WithPreVote: it asks whether another would give its vote.
+// RequestPreVote implements raft.WithPreVote: it asks whether another would give its vote,
+// and once more for a while, since that one may be about to look whether it still has a
+// leader: raft itself would not ask again before its next election.
 func (e *exchange) RequestPreVote(id raft.ServerID, target raft.ServerAddress, args *raft.RequestPreVoteRequest, resp *raft.RequestPreVoteResponse) error {
-	if err := e.NetworkTransport.RequestPreVote(id, target, args, resp); err != nil {
-		return err
-	}
-	if resp.Granted {
-		<-time.After(e.courtesy)
+	for range lookings {
+		*resp = raft.RequestPreVoteResponse{}
+		if err := e.NetworkTransport.RequestPreVote(id, target, args, resp); err != nil || resp.Term > args.Term {
+			return err
+		}
+		if resp.Granted {
+			<-time.After(e.courtesy)
+			return nil
+		}
+		<-time.After(e.pledges.length / 30)
 	}
 	return nil
 }
+
+// lookings is how often another is asked for its vote in one election.
+const lookings = 10
 
 // SetHeartbeatHandler implements raft.Transport.
 func (e *exchange) SetHeartbeatHandler(handle func(raft.RPC)) {

@@ -74,7 +74,7 @@ func (e *exchange) AppendEntries(id raft.ServerID, target raft.ServerAddress, ar
 	asking := *args
 	e.with(func(now announcer.BootTime, p *pledges) {
 		q = p.ask(now)
-		asking.Leader = q.encode()
+		asking.Leader = q.encode() //nolint:staticcheck // it is deprecated, and so free
 	})
 	*resp = raft.AppendEntriesResponse{} // What is not in the answer is not to be left from another.
 	if err := e.NetworkTransport.AppendEntries(id, target, &asking, resp); err != nil {
@@ -138,7 +138,7 @@ func (e *exchange) answer(command, response any) {
 		return
 	}
 	answer.Addr = nil
-	q, ok := decodeQuestion(request.Leader)
+	q, ok := decodeQuestion(request.Leader) //nolint:staticcheck // see above
 	// Whom raft does not follow may take back, and gets nothing.
 	if !ok || !answer.Success && !q.free {
 		return

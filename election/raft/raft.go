@@ -49,13 +49,15 @@ type Options struct {
 	Directory string
 	// Credentials authenticate the nodes to each other.
 	Credentials Credentials
-	// Heartbeat is after how long without a leader a node stands for election; 0 is
-	// DefaultHeartbeat. All nodes have to have the same.
+	// Heartbeat is after how long without a leader a node stands for election, and for
+	// how long it pledges itself; 0 is DefaultHeartbeat. While it is changed it may
+	// differ between nodes, but a node that was restarted may not have less than a
+	// third of what it had.
 	Heartbeat time.Duration
 }
 
-// DefaultHeartbeat is for Options.Heartbeat. After it, and up to as long again, the
-// others elect one in place of a leader that died.
+// DefaultHeartbeat is for Options.Heartbeat. Some milliseconds after it, the others
+// elect one in place of a leader that died.
 const DefaultHeartbeat = 300 * time.Millisecond
 
 // ErrInvalid is wrapped by errors about Options.

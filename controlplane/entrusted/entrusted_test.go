@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,10 +19,18 @@ type chair struct {
 	released chan struct{}
 	// off is closed when the VIP is off.
 	off chan struct{}
+	// mu is held while Hold is to hang.
+	mu sync.Mutex
 }
 
-func (c *chair) Hold(t controlplane.Term) { c.held <- t }
-func (c *chair) Renew()                   {}
+func (c *chair) Hold(t controlplane.Term) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.held <- t
+}
+
+func (c *chair) Renew() {}
+
 func (c *chair) Release() {
 	select {
 	case c.released <- struct{}{}:
@@ -116,6 +125,38 @@ func TestVacantAtTheEnd(t *testing.T) {
 	}
 	if now, _ := announcer.Now(); now < until {
 		t.Errorf("vacant %s before the term ended", until.Sub(now))
+	}
+}
+
+// An announcer that hangs while it is to hold the VIP is noticed long before its socket
+// counts as silent; one that was told nothing may sleep.
+func TestReadyWhileTheAnnouncerHangs(t *testing.T) {
+	seat, c := pair(t)
+	close(c.off)
+	server := make(chan bool, 1)
+	ready := seat.Ready(t.Context(), server)
+	server <- true
+	is := <-ready
+	for !is {
+		is = <-ready
+	}
+	now, err := announcer.Now()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.mu.Lock() // It hangs in the middle of its work.
+	start := time.Now()
+	seat.Hold(controlplane.Term{Until: now.Add(time.Hour)})
+	if <-ready {
+		t.Fatal("ready, and was before")
+	}
+	if took := time.Since(start); took < hung || took > 3*hung {
+		t.Errorf("noticed after %s, want %s and a look", took, hung)
+	}
+	seat.Release()
+	c.mu.Unlock()
+	if !<-ready {
+		t.Error("the announcer goes on, and is not ready")
 	}
 }
 

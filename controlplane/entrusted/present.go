@@ -5,10 +5,21 @@ import (
 	"time"
 )
 
-// lookAgain is the time between two looks if the announcer is there.
+// lookAgain is the time between two looks if the announcer answers.
 const lookAgain = 200 * time.Millisecond
 
-// Ready returns a channel that gives what ready does, as long as the announcer is there,
+// hung is how long an announcer that is told to hold the VIP may say nothing: it answers
+// each such word at once. The socket's own silence is for who is told nothing.
+const hung = time.Second
+
+// answers reports whether the announcer is there, and does what it is told.
+func (s *Seat) answers() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.client.Connected() && (s.unanswered.IsZero() || time.Since(s.unanswered) < hung)
+}
+
+// Ready returns a channel that gives what ready does, as long as the announcer answers,
 // else false: who cannot hold the VIP is not to be elected. It ends with ctx.
 func (s *Seat) Ready(ctx context.Context, ready <-chan bool) <-chan bool {
 	both := make(chan bool, 1)
@@ -24,7 +35,7 @@ func (s *Seat) Ready(ctx context.Context, ready <-chan bool) <-chan bool {
 			case server = <-ready:
 			case <-ticker.C:
 			}
-			is := server && s.client.Connected()
+			is := server && s.answers()
 			if is == told && !first {
 				continue
 			}

@@ -23,6 +23,9 @@ type Seat struct {
 	until announcer.BootTime
 	// held is the candidacy that stands, nil if none does.
 	held *announcer.Candidacy
+	// unanswered is when the seat was taken, or kept, and the announcer said nothing
+	// since; zero if it did.
+	unanswered time.Time
 	// vacant is closed when the announcer said that the VIP is off, and none was to
 	// have it meanwhile.
 	vacant chan struct{}
@@ -60,6 +63,9 @@ func (s *Seat) Hold(t controlplane.Term) {
 		return
 	}
 	s.held, s.until = &c, t.Until
+	if s.unanswered.IsZero() {
+		s.unanswered = time.Now()
+	}
 	select {
 	case <-s.vacant:
 		s.vacant = make(chan struct{})
@@ -107,7 +113,11 @@ type observer Seat
 var _ nodesocket.Observer = (*observer)(nil)
 
 // Reset implements nodesocket.Observer.
-func (o *observer) Reset() {}
+func (o *observer) Reset() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.unanswered = time.Time{}
+}
 
 // Away implements nodesocket.Observer.
 func (o *observer) Away() { o.log.Warn("no announcer: nobody on this node can hold the VIP") }
@@ -116,6 +126,7 @@ func (o *observer) Away() { o.log.Warn("no announcer: nobody on this node can ho
 func (o *observer) Observe(s announcer.Status) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.unanswered = time.Time{}
 	if s.Address != key() || s.State != announcer.Withdrawn || o.held != nil {
 		return
 	}

@@ -55,6 +55,10 @@ func (k *keeper) carryOut() time.Duration {
 		k.look()
 	}
 	lifetime := min(left, k.options.Lifetime)
+	// The kernel counts in seconds, whatever is left.
+	if again := now.Add(max(lifetime, time.Second) / 3); again.Before(k.refresh) {
+		k.refresh = again
+	}
 	for _, t := range k.tenancies {
 		if s, ok := o.statuses[t.address]; ok {
 			k.note(t, s)

@@ -112,15 +112,15 @@ func (s *said) Write(p []byte) (int, error) {
 	return s.text.Write(p)
 }
 
-func (s *said) contains(text string) bool {
+func (s *said) count(text string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return strings.Contains(s.text.String(), text)
+	return strings.Count(s.text.String(), text)
 }
 
 // nodes are processes that are nodes of a cluster.
 type nodes struct {
-	t       *testing.T
+	t       testing.TB
 	options map[string]Options
 	running map[string]*exec.Cmd
 	changed chan struct{}
@@ -132,7 +132,7 @@ type nodes struct {
 }
 
 // newNodes makes a cluster of three, that does not run.
-func newNodes(t *testing.T, onDisk bool) *nodes {
+func newNodes(t testing.TB, onDisk bool) *nodes {
 	t.Helper()
 	n := &nodes{
 		t: t, options: make(map[string]Options), running: make(map[string]*exec.Cmd),
@@ -161,7 +161,7 @@ func newNodes(t *testing.T, onDisk bool) *nodes {
 }
 
 // free returns an address of loopback that nobody listens on.
-func free(t *testing.T) string {
+func free(t testing.TB) string {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -251,15 +251,30 @@ func (n *nodes) holder(among ...string) string {
 	}
 }
 
-// votes waits until a node was given a vote.
-func (n *nodes) votes(name string) {
+// last returns who was told last to hold the VIP, "" if nobody.
+func (n *nodes) last() (name string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var until announcer.BootTime
+	for each, lines := range n.lines {
+		for _, line := range lines[max(0, len(lines)-3):] {
+			if line.Until > until {
+				name, until = each, line.Until
+			}
+		}
+	}
+	return name
+}
+
+// says waits until a text was logged that often.
+func (n *nodes) says(text string, times int) {
 	n.t.Helper()
 	timeout := time.After(30 * time.Second)
-	for !n.said.contains("a node has a vote\" peer=" + name) {
+	for n.said.count(text) < times {
 		select {
 		case <-n.said.changed:
 		case <-timeout:
-			n.t.Fatalf("%s was given no vote", name)
+			n.t.Fatalf("logged %d times, want %d: %s", n.said.count(text), times, text)
 		}
 	}
 }
@@ -311,7 +326,7 @@ type authority struct {
 	key         *ecdsa.PrivateKey
 }
 
-func newAuthority(t *testing.T, dir string) *authority {
+func newAuthority(t testing.TB, dir string) *authority {
 	t.Helper()
 	a := &authority{file: filepath.Join(dir, "ca.crt")}
 	a.certificate = &x509.Certificate{
@@ -326,7 +341,7 @@ func newAuthority(t *testing.T, dir string) *authority {
 	return a
 }
 
-func (a *authority) write(t *testing.T, file string, template *x509.Certificate, key *ecdsa.PublicKey) {
+func (a *authority) write(t testing.TB, file string, template *x509.Certificate, key *ecdsa.PublicKey) {
 	t.Helper()
 	der, err := x509.CreateCertificate(rand.Reader, template, a.certificate, key, a.key)
 	if err != nil {
@@ -335,7 +350,7 @@ func (a *authority) write(t *testing.T, file string, template *x509.Certificate,
 	write(t, file, "CERTIFICATE", der)
 }
 
-func write(t *testing.T, file, kind string, der []byte) {
+func write(t testing.TB, file, kind string, der []byte) {
 	t.Helper()
 	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
 		t.Fatal(err)
@@ -343,7 +358,7 @@ func write(t *testing.T, file, kind string, der []byte) {
 }
 
 // issue makes a certificate for a node of the loopback address.
-func (a *authority) issue(t *testing.T, dir, name string) Credentials {
+func (a *authority) issue(t testing.TB, dir, name string) Credentials {
 	t.Helper()
 	c := Credentials{CA: a.file, Certificate: filepath.Join(dir, name+".crt"), Key: filepath.Join(dir, name+".key")}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -1,6 +1,7 @@
 // Package raft elects the holder of the control plane's VIP by a quorum of its nodes
-// (Ongaro's Raft, as hashicorp/raft has it). Two never hold it at once: a term ends
-// before anybody else can be elected.
+// (Ongaro's Raft, as hashicorp/raft has it): the leader asks for it. Two never hold it at
+// once: a majority has to pledge itself to the holder, for a time, and a node pledges
+// itself to one at a time.
 package raft
 
 import (
@@ -48,13 +49,15 @@ type Options struct {
 	Directory string
 	// Credentials authenticate the nodes to each other.
 	Credentials Credentials
-	// Heartbeat is after how long without a leader a node stands for election; 0 is
-	// DefaultHeartbeat. All nodes have to have the same.
+	// Heartbeat is after how long without a leader a node stands for election, and for
+	// how long it pledges itself; 0 is DefaultHeartbeat. While it is changed it may
+	// differ between nodes, but a node that was restarted may not have less than a
+	// third of what it had.
 	Heartbeat time.Duration
 }
 
-// DefaultHeartbeat is for Options.Heartbeat. After it, and up to as long again, the
-// others elect one in place of a leader that died.
+// DefaultHeartbeat is for Options.Heartbeat. Some milliseconds after it, the others
+// elect one in place of a leader that died.
 const DefaultHeartbeat = 300 * time.Millisecond
 
 // ErrInvalid is wrapped by errors about Options.
@@ -87,19 +90,19 @@ func New(o Options, log *slog.Logger) (*Elector, error) {
 
 // Run implements controlplane.Elector.
 func (e *Elector) Run(ctx context.Context, ready <-chan bool, seat controlplane.Seat) (err error) {
-	// Whoever starts may have told a leader that it follows, or voted, and does not know
-	// any more. Until what it said is over, it says nothing: a leader's term, and the
-	// longest that a candidate waits for votes in one election.
+	// Whoever starts may have pledged itself, or voted, and does not know any more. Until
+	// what it said is over, it says nothing: a pledge, and the longest that a candidate
+	// waits for votes in one election.
 	select {
 	case <-ctx.Done():
 		return nil
 	case <-time.After(3 * e.options.Heartbeat):
 	}
-	node, closeAll, err := e.join(ctx)
+	node, pledged, closeAll, err := e.join(ctx)
 	if err != nil {
 		return err
 	}
-	reign := &reign{Elector: e, raft: node, seat: seat}
+	reign := &reign{Elector: e, raft: node, exchange: pledged, seat: seat}
 	defer func() {
 		err = errors.Join(err, closeAll())
 		reign.reconciling.Wait()
@@ -108,9 +111,9 @@ func (e *Elector) Run(ctx context.Context, ready <-chan bool, seat controlplane.
 }
 
 // join starts the node.
-func (e *Elector) join(ctx context.Context) (node *raft.Raft, closeAll func() error, err error) {
+func (e *Elector) join(ctx context.Context) (node *raft.Raft, pledged *exchange, closeAll func() error, err error) {
 	var closers []func() error
-	closeAll = func() (err error) {
+	closing := func() (err error) {
 		for _, closer := range slices.Backward(closers) {
 			err = errors.Join(err, closer())
 		}
@@ -118,17 +121,17 @@ func (e *Elector) join(ctx context.Context) (node *raft.Raft, closeAll func() er
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, closeAll())
+			err = errors.Join(err, closing())
 		}
 	}()
 	stream, err := e.listen(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	log := newLogger(e.log)
-	transport := raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+	transport := newExchange(raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 		Stream: stream, MaxPool: 3, Timeout: e.options.Heartbeat, Logger: log, MaxRPCsInFlight: 1,
-	})
+	}), e.options, e.log)
 	closers = append(closers, transport.Close)
 	var logs raft.LogStore
 	var stable raft.StableStore
@@ -136,11 +139,11 @@ func (e *Elector) join(ctx context.Context) (node *raft.Raft, closeAll func() er
 	logs, stable = memory, memory
 	if e.options.Directory != "" {
 		if err := os.MkdirAll(e.options.Directory, 0o700); err != nil {
-			return nil, nil, fmt.Errorf("state of raft: %w", err)
+			return nil, nil, nil, fmt.Errorf("state of raft: %w", err)
 		}
 		store, err := wal.Open(e.options.Directory, wal.WithSegmentSize(segmentSize))
 		if err != nil {
-			return nil, nil, fmt.Errorf("state of raft in %s: %w", e.options.Directory, err)
+			return nil, nil, nil, fmt.Errorf("state of raft in %s: %w", e.options.Directory, err)
 		}
 		closers = append(closers, store.Close)
 		logs, stable = store, store
@@ -149,19 +152,19 @@ func (e *Elector) join(ctx context.Context) (node *raft.Raft, closeAll func() er
 	config.LocalID = raft.ServerID(e.options.Node)
 	config.HeartbeatTimeout = e.options.Heartbeat
 	config.ElectionTimeout = e.options.Heartbeat
-	config.LeaderLeaseTimeout = e.options.Heartbeat
+	config.LeaderLeaseTimeout = e.options.Heartbeat - 2*hurry
 	config.CommitTimeout = e.options.Heartbeat / 6
 	config.Logger = log
 	snapshots := raft.NewDiscardSnapshotStore()
 	if err := e.begin(config, logs, stable, snapshots, transport); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	node, err = raft.NewRaft(config, nothing{}, logs, stable, snapshots, transport)
 	if err != nil {
-		return nil, nil, fmt.Errorf("raft: %w", err)
+		return nil, nil, nil, fmt.Errorf("raft: %w", err)
 	}
 	closers = append(closers, func() error { return node.Shutdown().Error() })
-	return node, closeAll, nil
+	return node, transport, closing, nil
 }
 
 // begin makes a cluster of the peers, unless there is one.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"slices"
 	"syscall"
 	"testing"
@@ -71,7 +72,7 @@ func TestGrow(t *testing.T) {
 	n.holder("a")
 	// Until the others have a vote, the VIP cannot outlive it.
 	for _, name := range others("a") {
-		n.votes(name)
+		n.says("a node has a vote\" peer="+name, 1)
 	}
 	n.kill("a")
 	n.holder(others("a")...)
@@ -87,22 +88,25 @@ func TestNeverTwo(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 0))
 	stopped := make(map[string]bool)
-	for range 25 {
+	for range 40 {
 		name := []string{"a", "b", "c"}[random.IntN(3)]
+		if last := n.last(); last != "" && random.IntN(2) == 0 {
+			name = last
+		}
 		switch {
 		case stopped[name]:
 			n.signal(name, syscall.SIGCONT)
 			delete(stopped, name)
 		case n.running[name] == nil:
 			n.start(name)
-		case random.IntN(2) == 0:
+		case random.IntN(3) == 0:
 			n.kill(name)
 		default:
 			n.signal(name, syscall.SIGSTOP)
 			stopped[name] = true
 		}
-		// A fault for a moment, or for longer than an election takes.
-		<-time.After(time.Duration(random.Int64N(int64(4 * DefaultHeartbeat))))
+		// A fault for a moment, about as long as a term, or longer than an election takes.
+		<-time.After(time.Duration(random.Int64N(int64(DefaultHeartbeat) << random.IntN(3))))
 	}
 	for name := range stopped {
 		n.signal(name, syscall.SIGCONT)
@@ -114,6 +118,24 @@ func TestNeverTwo(t *testing.T) {
 	}
 	n.holder("a", "b", "c")
 	t.Logf("seed %d: %d pairs of terms", seed, n.alone())
+}
+
+// Who cannot listen says why.
+func TestPortTaken(t *testing.T) {
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	dir := t.TempDir()
+	o := Options{Node: "a", Peers: []Peer{{"a", listener.Addr().String()}}, Listen: listener.Addr().String(), Credentials: newAuthority(t, dir).issue(t, dir, "a")}
+	elector, err := New(o, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := elector.Run(t.Context(), nil, new(teller)); !errors.Is(err, syscall.EADDRINUSE) {
+		t.Errorf("error %v, want %v", err, syscall.EADDRINUSE)
+	}
 }
 
 func TestOptions(t *testing.T) {

@@ -12,24 +12,29 @@ import (
 	"github.com/heraldlb/herald/controlplane"
 )
 
-// reign is what a node does of its leadership: it fills the seat, as long as a quorum
-// follows it, and passes on what it may not use.
+// reign is what a node does of its leadership: it fills the seat, as long as a majority is
+// pledged to it, and passes on what it may not use.
 type reign struct {
 	*Elector
-	raft *raft.Raft
-	seat controlplane.Seat
+	raft     *raft.Raft
+	exchange *exchange
+	seat     controlplane.Seat
 
 	ready, leading bool
-	reconciling    sync.WaitGroup
+	// until is when the term ends that the seat was told of last.
+	until       announcer.BootTime
+	reconciling sync.WaitGroup
+	// leader is who led when that was looked at last.
+	leader raft.ServerID
 	// heir is the peer that leadership was passed on to last.
 	heir int
 }
 
 // run fills the seat while this node leads and is ready, until ctx ends.
 func (r *reign) run(ctx context.Context, ready <-chan bool) error {
-	// A quorum is asked this often if it still follows.
-	ticker := time.NewTicker(r.options.Heartbeat / 6)
-	defer ticker.Stop()
+	again, watch := time.NewTicker(passOn), time.NewTimer(r.options.Heartbeat)
+	defer again.Stop()
+	defer watch.Stop()
 	var passed time.Time
 	for {
 		select {
@@ -41,9 +46,13 @@ func (r *reign) run(ctx context.Context, ready <-chan bool) error {
 				r.abdicate(ctx)
 				passed = time.Now()
 			}
+			r.ask()
 		case leading := <-r.raft.LeaderCh():
 			r.lead(leading)
-		case <-ticker.C:
+		case <-r.exchange.changed:
+		case <-watch.C:
+			watch.Reset(r.watch())
+		case <-again.C:
 		}
 		switch {
 		case !r.leading:
@@ -65,35 +74,86 @@ func (r *reign) lead(leading bool) {
 	r.leading = leading
 	if !leading {
 		r.log.Info("not the leader, or no longer")
-		r.seat.Release()
+		r.release()
 		return
 	}
 	r.log.Info("elected leader by a quorum", "term", r.raft.CurrentTerm())
+	r.ask()
 	r.reconciling.Go(r.reconcile)
 }
 
-// extend has the VIP held for as long as nobody else can be elected, if a quorum still
-// follows: of any other quorum, one node answered after the question was put, and it
-// neither votes for another, nor stands itself, for a heartbeat timeout from then
-// (hashicorp/raft rejects votes while it has a leader, and has one for that long). The
-// leader asked is one of the quorum. A node that starts says nothing for longer than
-// that. A fifth is left for clocks that differ, and for who has to take the VIP off.
-func (r *reign) extend() {
-	asked, err := announcer.Now()
-	if err == nil {
-		err = r.raft.VerifyLeader().Error()
-	}
-	if err != nil {
-		r.log.Warn("no quorum follows any more: the VIP is given up", "error", err)
-		r.seat.Release()
-		return
-	}
-	r.seat.Hold(controlplane.Term{Until: asked.Add(r.options.Heartbeat * 4 / 5), Probe: true})
+func (r *reign) release() {
+	r.until = 0
+	r.seat.Release()
 }
+
+// ask asks the others for their pledges, at once, if this node leads and may use them.
+func (r *reign) ask() {
+	if r.leading && r.ready {
+		r.exchange.with(func(_ announcer.BootTime, p *pledges) { p.want() })
+		r.raft.VerifyLeader() // sends heartbeats
+	}
+}
+
+// extend has the VIP held for as long as a majority is pledged.
+func (r *reign) extend() {
+	voters := r.voters()
+	r.exchange.with(func(now announcer.BootTime, p *pledges) {
+		until, ok := p.term(now, voters)
+		if !ok || until.Sub(r.until) < r.options.Heartbeat/10 {
+			return // each word about the same is one too many
+		}
+		r.until = until
+		r.seat.Hold(controlplane.Term{Until: until, Probe: true})
+	})
+}
+
+// voters returns who has a vote, as far as this node knows.
+func (r *reign) voters() (all []raft.ServerID) {
+	future := r.raft.GetConfiguration()
+	if future.Error() != nil {
+		return nil
+	}
+	for _, s := range future.Configuration().Servers {
+		if s.Suffrage == raft.Voter {
+			all = append(all, s.ID)
+		}
+	}
+	return all
+}
+
+// watch has raft look whether it still has a leader as soon as that was silent for a
+// heartbeat's time, and returns when to come again. Left alone, raft looks once in one
+// to two of these times, and who has not looked gives nobody its vote.
+func (r *reign) watch() time.Duration {
+	contact := r.raft.LastContact()
+	_, leader := r.raft.LeaderWithID()
+	if leader != "" && leader != r.leader && leader != raft.ServerID(r.options.Node) {
+		r.log.Info("follows another node", "leader", leader)
+	}
+	r.leader = leader
+	if r.leading || contact.IsZero() || r.raft.State() != raft.Follower {
+		return r.options.Heartbeat
+	}
+	if left := r.options.Heartbeat - time.Since(contact); left > 0 {
+		return left
+	}
+	// It looks when it is told to have less patience.
+	config := r.raft.ReloadableConfig()
+	for _, config.HeartbeatTimeout = range []time.Duration{r.options.Heartbeat - hurry, r.options.Heartbeat} {
+		if err := r.raft.ReloadConfig(config); err != nil {
+			r.log.Warn("raft does not look for its leader yet", "error", err)
+		}
+	}
+	return r.options.Heartbeat
+}
+
+// hurry is a difference in patience that is felt nowhere.
+const hurry = time.Microsecond
 
 // abdicate has the VIP given up, then another elected.
 func (r *reign) abdicate(ctx context.Context) {
-	r.seat.Release()
+	r.release()
 	if !r.leading {
 		return
 	}
@@ -101,6 +161,10 @@ func (r *reign) abdicate(ctx context.Context) {
 	defer stop()
 	if err := r.seat.Vacant(waiting); err != nil {
 		r.log.Warn("leadership is passed on late: the VIP is not off yet", "error", err)
+		return
+	}
+	if !r.free(waiting) {
+		r.log.Info("leadership not passed on: no quorum heard that the VIP is off")
 		return
 	}
 	// In turn, for who comes next need not be ready either.
@@ -116,6 +180,25 @@ func (r *reign) abdicate(ctx context.Context) {
 			return
 		}
 		r.log.Info("leadership not passed on", "to", heir.Node, "error", err)
+	}
+}
+
+// free tells the others that this node does not hold the VIP, and returns whether a
+// quorum heard it: the next one need not wait until their pledges end.
+func (r *reign) free(ctx context.Context) (heard bool) {
+	r.exchange.with(func(_ announcer.BootTime, p *pledges) { p.vacate() })
+	r.raft.VerifyLeader() // sends heartbeats
+	voters := r.voters()
+	for {
+		r.exchange.with(func(_ announcer.BootTime, p *pledges) { heard = p.isFree(voters) })
+		if heard {
+			return true
+		}
+		select {
+		case <-r.exchange.changed:
+		case <-ctx.Done():
+			return false
+		}
 	}
 }
 

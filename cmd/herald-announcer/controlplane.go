@@ -50,7 +50,7 @@ func (f *flags) runControlPlane(ctx context.Context, heartbeats membership.Optio
 		return err
 	}
 	seated := seat.New(seat.Options{Interface: f.controlPlane.on, Placed: elector.placed, Held: share.held}, v.addresses, wire, log)
-	apiServer, err := health.New(f.controlPlane.healthOf(v), log)
+	apiServer, err := health.New(f.controlPlane.health.Of(f.controlPlane.port), log)
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ type chosen struct {
 func (f *flags) newElector(heartbeats membership.Options, changes <-chan []link.Interface, reporter entrusted.Reporter, log *slog.Logger) chosen {
 	if f.controlPlane.elector != electorHeartbeat {
 		elector := entrusted.NewElector(reporter, log)
-		return chosen{Elector: elector, sink: elector}
+		return chosen{Elector: elector, sink: elector, placed: elector.Place}
 	}
 	elector := heartbeat.New(heartbeats, changes, log)
 	return chosen{

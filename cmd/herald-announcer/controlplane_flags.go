@@ -130,11 +130,6 @@ func (f *controlPlaneFlags) check() error {
 	return f.health.Check()
 }
 
-// healthOf returns how to look at the local API server's health.
-func (f *controlPlaneFlags) healthOf(v vip) health.Options {
-	return f.health.Of(f.port, len(v.addresses) > 0 && v.addresses[0].Is6())
-}
-
 // frontend is the port that clients of the VIP use.
 func (f *controlPlaneFlags) frontend() uint16 {
 	if f.balance && f.lbPort != 0 {

@@ -8,8 +8,9 @@ import (
 // lookAgain is the time between two looks if the announcer is there.
 const lookAgain = 200 * time.Millisecond
 
-// Ready returns a channel that gives what ready does, as long as the announcer is there,
-// else false: who cannot hold the VIP is not to be elected. It ends with ctx.
+// Ready returns a channel that gives what ready does, as long as the announcer is there
+// and knows an interface for the VIP, else false: who cannot hold it is not to be
+// elected. It ends with ctx.
 func (s *Seat) Ready(ctx context.Context, ready <-chan bool) <-chan bool {
 	both := make(chan bool, 1)
 	go func() {
@@ -24,7 +25,7 @@ func (s *Seat) Ready(ctx context.Context, ready <-chan bool) <-chan bool {
 			case server = <-ready:
 			case <-ticker.C:
 			}
-			is := server && s.client.Connected()
+			is := server && s.able()
 			if is == told && !first {
 				continue
 			}
@@ -37,4 +38,11 @@ func (s *Seat) Ready(ctx context.Context, ready <-chan bool) <-chan bool {
 		}
 	}()
 	return both
+}
+
+// able says that the announcer can hold the VIP.
+func (s *Seat) able() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.client.Connected() && !s.unplaced
 }

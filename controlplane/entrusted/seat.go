@@ -23,6 +23,8 @@ type Seat struct {
 	until announcer.BootTime
 	// held is the candidacy that stands, nil if none does.
 	held *announcer.Candidacy
+	// unplaced: the announcer said that no VIP belongs on any interface of the node.
+	unplaced bool
 	// vacant is closed when the announcer said that the VIP is off, and none was to
 	// have it meanwhile.
 	vacant chan struct{}
@@ -107,7 +109,11 @@ type observer Seat
 var _ nodesocket.Observer = (*observer)(nil)
 
 // Reset implements nodesocket.Observer.
-func (o *observer) Reset() {}
+func (o *observer) Reset() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.unplaced = false
+}
 
 // Away implements nodesocket.Observer.
 func (o *observer) Away() { o.log.Warn("no announcer: nobody on this node can hold the VIP") }
@@ -116,6 +122,10 @@ func (o *observer) Away() { o.log.Warn("no announcer: nobody on this node can ho
 func (o *observer) Observe(s announcer.Status) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if s.Address == place() && o.unplaced != (s.State == announcer.OffLink) {
+		o.unplaced = !o.unplaced
+		o.log.Info("whether this node has an interface for the VIP", "has", !o.unplaced)
+	}
 	if s.Address != key() || s.State != announcer.Withdrawn || o.held != nil {
 		return
 	}

@@ -125,17 +125,32 @@ func (k *keeper) tell(holding bool) {
 	}
 }
 
-// tellPlace says where the first VIP belongs.
+// tellPlace says where the VIPs belong.
 func (k *keeper) tellPlace(vips []netip.Addr) {
 	if len(vips) == 0 || k.options.Placed == nil {
 		return
 	}
 	is := k.placed
-	is.vip, is.on = vips[0], k.tenancies[vips[0]].place.Name
-	if is != k.placed && is.on != "" {
+	is.vip, is.on = vips[0], k.seatOf(vips)
+	if is != k.placed {
 		k.placed = is
 		k.options.Placed(is.vip, is.on)
 	}
+}
+
+// seatOf returns the interface of the first VIP that has one. There is none on a node
+// that has one of them for itself: it would hold what it must not give up.
+func (k *keeper) seatOf(vips []netip.Addr) (on string) {
+	for _, vip := range vips {
+		t := k.tenancies[vip]
+		if t.own {
+			return ""
+		}
+		if on == "" {
+			on = t.place.Name
+		}
+	}
+	return on
 }
 
 // look finds where each VIP belongs, and what became of it.
@@ -187,7 +202,8 @@ func (k *keeper) inspect(t *tenancy, assigned []address.Assigned) {
 		case !a.Ours && (!a.Prefix.IsSingleIP() || a.Index != t.on):
 			own = true
 			if !t.own {
-				k.log.Error("the VIP is an address of this node itself: take it off, or choose another", "vip", t.address, "prefix", a.Prefix, "index", a.Index)
+				k.log.Error("the VIP is an address of this node itself, which does not stand for election: take it off, or choose another",
+					"vip", t.address, "prefix", a.Prefix, "interface", address.Name(a.Index))
 			}
 		case a.Failed:
 			k.log.Warn("the kernel takes the VIP for a duplicate: it is put there anew", "vip", t.address)
@@ -196,14 +212,17 @@ func (k *keeper) inspect(t *tenancy, assigned []address.Assigned) {
 			}
 		}
 	}
+	if t.own && !own {
+		k.log.Info("the VIP is no longer an address of this node itself", "vip", t.address)
+	}
 	t.own = own
 }
 
 // sweep takes off what another run left.
 func (k *keeper) sweep() {
-	swept, err := address.Sweep()
+	swept, err := address.Sweep(func(address.Assigned) bool { return true })
 	for _, a := range swept {
-		k.log.Warn("a VIP of an earlier run was still there and is taken off", "vip", a.Prefix.Addr(), "index", a.Index)
+		k.log.Warn("a VIP of an earlier run was still there and is taken off", "vip", a.Prefix.Addr(), "interface", address.Name(a.Index))
 	}
 	if err != nil {
 		k.log.Error("cannot take off what an earlier run left", "error", err)

@@ -26,8 +26,10 @@ type Options struct {
 	// Lifetime is after how long the kernel takes a VIP off whose process no longer
 	// says that it is held; 0 is DefaultLifetime. It is said again each third of it.
 	Lifetime time.Duration
-	// Placed, if not nil, is told of the first VIP, and the name of the interface that
-	// it belongs on, at each change.
+	// Placed, if not nil, is told of the first VIP, by which the nodes know the seat,
+	// and the name of the interface that it belongs on, or another one if it belongs on
+	// none, at each change. The name is empty if this node can hold nothing: there is no
+	// such interface, or a VIP is an address of the node itself.
 	Placed func(vip netip.Addr, on string)
 	// Held, if not nil, is told which VIPs are on an interface, at each change.
 	Held func([]netip.Addr)

@@ -107,6 +107,6 @@ func (k *keeper) note(t *tenancy, s announcer.Status) {
 func (k *keeper) complain(t *tenancy, err error) {
 	if text := err.Error(); text != t.complaint {
 		t.complaint = text
-		k.log.Error("the VIP cannot be held, trying again", "vip", t.address, "error", err)
+		k.log.Error("the VIP cannot be held, trying again", "vip", t.address, "interface", t.place.Name, "error", err)
 	}
 }

@@ -23,6 +23,8 @@ type Change struct {
 	// Known says that a node of ours answered for it before, so that there is no
 	// need to look for strangers that use it.
 	Known bool
+	// From is the node that hands the address over to this one, "" if none does.
+	From string
 }
 
 // Outgoing is a message to be sent.
@@ -66,17 +68,22 @@ func (e *Election) touch(a *address) {
 // report compares what is with what was said last.
 func (e *Election) report() (changes []Change, again []netip.Addr) {
 	for _, a := range e.touched {
-		own, owner := a.answers(), ""
-		if own {
+		own, owner, from := a.answers(), "", ""
+		leader, _ := a.leader()
+		switch {
+		case own:
 			owner = e.self.Node
-		} else if leader, _ := a.leader(); leader != nil && a.wanted {
+			if leader != nil && leader.hold == yielding {
+				from = leader.by.Node
+			}
+		case leader != nil && a.wanted:
 			owner = leader.by.Node
 		}
 		switch {
 		case !a.wanted && !a.reported.own:
 			a.reported.owner = "" // Nobody asks.
 		case own != a.reported.own || owner != a.reported.owner:
-			changes = append(changes, Change{Address: a.Address, Own: own, Owner: owner, Known: a.known})
+			changes = append(changes, Change{Address: a.Address, Own: own, Owner: owner, Known: a.known, From: from})
 			a.reported.own, a.reported.owner = own, owner
 		case own && a.again:
 			again = append(again, a.Address)

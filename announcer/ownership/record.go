@@ -98,7 +98,7 @@ func (m *mind) change(now time.Time, c election.Change) {
 		m.counts.own(c.Address, 1)
 		m.taken(now, r)
 		m.effects.puts = append(m.effects.puts, announcer.Announcement{
-			Address: c.Address, Interface: r.Interface, Probe: r.Conflict || r.Probe && !c.Known,
+			Address: c.Address, Interface: r.Interface, Probe: r.Conflict || r.Probe && !c.Known, From: c.From,
 		})
 	case was && !c.Own:
 		m.counts.own(c.Address, -1)

@@ -14,6 +14,7 @@ import (
 	"github.com/heraldlb/herald/announcer/l2/link"
 	"github.com/heraldlb/herald/controlplane"
 	"github.com/heraldlb/herald/controlplane/entrusted"
+	"github.com/heraldlb/herald/controlplane/handover"
 	"github.com/heraldlb/herald/controlplane/health"
 	"github.com/heraldlb/herald/controlplane/heartbeat"
 	"github.com/heraldlb/herald/controlplane/name"
@@ -49,7 +50,9 @@ func (f *flags) runControlPlane(ctx context.Context, heartbeats membership.Optio
 	if err != nil {
 		return err
 	}
-	seated := seat.New(seat.Options{Interface: f.controlPlane.on, Placed: elector.placed, Held: share.held}, v.addresses, wire, log)
+	seated := seat.New(seat.Options{
+		Interface: f.controlPlane.on, Linger: elector.linger, Sources: elector.sources, Placed: elector.placed, Held: share.held,
+	}, v.addresses, wire, log)
 	apiServer, err := health.New(f.controlPlane.health.Of(f.controlPlane.port), log)
 	if err != nil {
 		return err
@@ -99,6 +102,8 @@ func (v vip) follow(ctx context.Context, tell func([]netip.Addr), log *slog.Logg
 type chosen struct {
 	controlplane.Elector
 	sink    nodesocket.Sink
+	linger  time.Duration
+	sources func(node string, index int) []netip.Addr
 	placed  func(vip netip.Addr, on string)
 	broken  func(p l2.Port, broken bool)
 	samples []func() []announcer.Sample
@@ -114,7 +119,7 @@ func (f *flags) newElector(heartbeats membership.Options, changes <-chan []link.
 	}
 	elector := heartbeat.New(heartbeats, changes, log)
 	return chosen{
-		Elector: elector, sink: nobody{}, placed: elector.Place, broken: elector.Broken, view: elector.View,
+		Elector: elector, sink: nobody{}, linger: handover.Linger, sources: elector.Sources, placed: elector.Place, broken: elector.Broken, view: elector.View,
 		samples: []func() []announcer.Sample{elector.Samples}, health: []func() error{elector.Health},
 	}
 }

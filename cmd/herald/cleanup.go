@@ -12,6 +12,7 @@ import (
 
 	"github.com/heraldlb/herald/controlplane/address"
 	"github.com/heraldlb/herald/controlplane/balancer"
+	"github.com/heraldlb/herald/controlplane/handover"
 )
 
 // cleanup says what of Herald's is to go.
@@ -77,7 +78,12 @@ func cleanUp(out io.Writer, meant func(address.Assigned) bool) error {
 	if was && failed == nil {
 		fmt.Fprintln(out, "nftables table inet", balancer.Table+": removed")
 	}
-	if len(swept) == 0 && !was && err == nil && failed == nil {
+	passed, unpassed := handover.Sweep()
+	if passed && unpassed == nil {
+		fmt.Fprintln(out, "nftables tables ip, ip6, arp", handover.Table+": removed")
+	}
+	failed = errors.Join(failed, unpassed)
+	if len(swept) == 0 && !was && !passed && err == nil && failed == nil {
 		fmt.Fprintln(out, "nothing of Herald's is on this host")
 	}
 	return errors.Join(err, failed)

@@ -153,6 +153,9 @@ func (e *Elector) Samples() []announcer.Sample {
 	return append(e.owner.Samples(), e.members.Samples()...)
 }
 
+// Sources returns the addresses of another node on the interface of that index.
+func (e *Elector) Sources(node string, index int) []netip.Addr { return e.members.Sources(node, index) }
+
 // View returns how this node sees the others.
 func (e *Elector) View() announcer.View { return e.owner.View() }
 
@@ -163,7 +166,7 @@ var _ announcer.Announcer = (*wire)(nil)
 
 func (w *wire) Put(all ...announcer.Announcement) {
 	for _, a := range all {
-		w.seat.Hold(controlplane.Term{Probe: a.Probe})
+		w.seat.Hold(controlplane.Term{Probe: a.Probe, From: a.From})
 	}
 }
 

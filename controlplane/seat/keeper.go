@@ -10,6 +10,7 @@ import (
 	"github.com/heraldlb/herald/announcer"
 	"github.com/heraldlb/herald/announcer/l2/link"
 	"github.com/heraldlb/herald/controlplane/address"
+	"github.com/heraldlb/herald/controlplane/handover"
 )
 
 // keeper carries out the orders of a Seat; it is one goroutine's.
@@ -55,23 +56,27 @@ func (k *keeper) carryOut() time.Duration {
 		k.look()
 	}
 	lifetime := min(left, k.options.Lifetime)
+	next := min(left, time.Until(k.refresh))
 	for _, t := range k.tenancies {
 		if s, ok := o.statuses[t.address]; ok {
 			k.note(t, s)
 		}
 		if slices.Contains(o.vips, t.address) && o.holding && t.place.Index != 0 && !t.own {
-			k.hold(t, o.term.Probe, due, lifetime)
+			k.hold(t, o.term, due, lifetime)
 		} else {
-			k.vacate(t)
+			k.vacate(t, k.options.Linger)
 		}
+		next = min(next, k.lapse(t, now))
 		if o.renew && t.on != 0 {
 			k.wire.Again(t.address)
 		}
 	}
-	maps.DeleteFunc(k.tenancies, func(_ netip.Addr, t *tenancy) bool { return !slices.Contains(o.vips, t.address) })
+	maps.DeleteFunc(k.tenancies, func(_ netip.Addr, t *tenancy) bool {
+		return !slices.Contains(o.vips, t.address) && t.lingers.IsZero()
+	})
 	k.tellPlace(o.vips)
 	k.tell(o.holding)
-	return min(left, time.Until(k.refresh))
+	return next
 }
 
 // forever is longer than anything that is waited for.
@@ -106,21 +111,25 @@ func (k *keeper) take() (orders, time.Duration) {
 
 // tell says what is held now, to whom it concerns.
 func (k *keeper) tell(holding bool) {
-	var held []netip.Addr
+	var held, all []netip.Addr
 	for _, t := range k.tenancies {
 		if t.on != 0 {
 			held = append(held, t.address)
 		}
+		if t.on != 0 || !t.lingers.IsZero() {
+			all = append(all, t.address)
+		}
 	}
 	slices.SortFunc(held, netip.Addr.Compare)
-	if k.options.Held != nil && !slices.Equal(held, k.held) {
-		k.options.Held(held)
+	slices.SortFunc(all, netip.Addr.Compare)
+	if k.options.Held != nil && !slices.Equal(all, k.held) {
+		k.options.Held(all)
 	}
-	k.held = held
+	k.held = all
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.counts.held = held
-	if len(held) == 0 && !holding && !k.orders.holding {
+	if len(all) == 0 && !holding && !k.orders.holding {
 		k.empty()
 	}
 }
@@ -199,6 +208,7 @@ func (k *keeper) inspect(t *tenancy, assigned []address.Assigned) {
 	for _, a := range assigned {
 		switch {
 		case a.Prefix.Addr() != t.address:
+		case a.Index == loopback && !t.lingers.IsZero():
 		case !a.Ours && (!a.Prefix.IsSingleIP() || a.Index != t.on):
 			own = true
 			if !t.own {
@@ -227,12 +237,16 @@ func (k *keeper) sweep() {
 	if err != nil {
 		k.log.Error("cannot take off what an earlier run left", "error", err)
 	}
+	if _, err := handover.Sweep(); err != nil {
+		k.log.Debug("cannot look for what an earlier run left of a hand-over", "error", err)
+	}
 }
 
 // leave takes all off, at the end.
 func (k *keeper) leave() {
 	for _, t := range k.tenancies {
-		k.vacate(t)
+		k.vacate(t, 0)
+		k.disperse(t)
 	}
 	k.tell(false)
 }

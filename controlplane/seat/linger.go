@@ -43,6 +43,7 @@ func (k *keeper) linger(t *tenancy, long time.Duration) bool {
 		k.log.Warn("connections under way are reset: the VIP cannot linger", "vip", t.address, "error", err)
 		return false
 	}
+	address.Await(loopback, t.address)
 	t.lingers = time.Now().Add(long)
 	return true
 }

@@ -68,6 +68,7 @@ func (k *keeper) put(t *tenancy, lifetime time.Duration) {
 	}
 	t.complaint = ""
 	if t.on == 0 {
+		address.Await(t.place.Index, t.address)
 		k.log.Info("VIP taken", "vip", t.address, "interface", t.place.Name)
 		k.count(func(c *counts) { c.taken++ })
 	}

@@ -1,0 +1,66 @@
+package seat
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/heraldlb/herald/announcer/l2/l2test"
+)
+
+// connect makes a connection from a host to a VIP that another has.
+func connect(t *testing.T, to, from *l2test.Host, vip netip.Addr) (client, server net.Conn) {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context())
+	var listener net.Listener
+	to.Do(t, func() (err error) {
+		listener, err = new(net.ListenConfig).Listen(ctx, "tcp", "[::]:0") // as API servers do
+		return err
+	})
+	defer func() { _ = listener.Close() }()
+	at := netip.AddrPortFrom(vip, listener.Addr().(*net.TCPAddr).AddrPort().Port())
+	from.Do(t, func() (err error) {
+		client, err = (&net.Dialer{Timeout: l2test.Patience}).DialContext(ctx, "tcp", at.String())
+		return err
+	})
+	server, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, conn := range []net.Conn{client, server} {
+		t.Cleanup(func() { _ = conn.Close() })
+		if err := conn.SetDeadline(time.Now().Add(l2test.Patience)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exchange(t, client, server)
+	return client, server
+}
+
+// exchange has something come through both ways.
+func exchange(t *testing.T, a, b net.Conn) {
+	t.Helper()
+	for range 2 {
+		if _, err := a.Write([]byte{1}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(b, make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
+		a, b = b, a
+	}
+}
+
+// closed checks that a connection was broken off, and that its owner is told.
+func closed(t *testing.T, conn net.Conn) {
+	t.Helper()
+	if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, unix.ECONNRESET) && !errors.Is(err, unix.ECONNABORTED) {
+		t.Errorf("%s: %v, want it reset", conn.LocalAddr(), err)
+	}
+}

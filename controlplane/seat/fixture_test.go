@@ -50,7 +50,6 @@ func vips(texts ...string) (all []netip.Addr) {
 func hosts(t *testing.T) (here, other *l2test.Host) {
 	t.Helper()
 	here, other = l2test.Here(t), l2test.NewHost(t)
-	here.Up(t, "lo")
 	here.Sysctl(t, "net/ipv6/conf/default/accept_dad", "0")
 	other.Sysctl(t, "net/ipv6/conf/default/accept_dad", "0")
 	return here, other

@@ -21,6 +21,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -468,4 +469,101 @@ func TestControlPlaneEntrusted(t *testing.T) {
 	} else {
 		t.Logf("the VIP was given up within %s of the end", now.Sub(end))
 	}
+}
+
+// Each bad flag is an error that names it.
+func TestControlPlaneFlags(t *testing.T) {
+	good := []string{"--controlplane", "--vip", "10.0.0.50"}
+	for name, tt := range map[string]struct {
+		args []string
+		want string
+	}{
+		"no VIP":                {[]string{"--controlplane"}, "--vip"},
+		"two of IPv4":           {append(good, "--vip", "10.0.0.51"), "--vip 10.0.0.51: a second address of its family"},
+		"two of IPv6":           {[]string{"--controlplane", "--vip", "2001:db8::50,2001:db8::51"}, "--vip 2001:db8::51: a second address of its family"},
+		"a name and an address": {append(good, "--vip", "cp.example"), "--vip cp.example: a name goes alone"},
+		"mistyped":              {[]string{"--controlplane", "--vip", "10.0.0.500"}, `--vip "10.0.0.500"`},
+		"mistyped, IPv6":        {[]string{"--controlplane", "--vip", "2001:db8::g"}, `--vip "2001:db8::g"`},
+		"a prefix":              {[]string{"--controlplane", "--vip", "10.0.0.50/24"}, `--vip "10.0.0.50/24"`},
+		"empty":                 {[]string{"--controlplane", "--vip="}, "--vip"},
+		"loopback":              {[]string{"--controlplane", "--vip", "127.0.0.1"}, `--vip "127.0.0.1"`},
+		"multicast":             {[]string{"--controlplane", "--vip", "ff02::1"}, `--vip "ff02::1"`},
+		"unspecified":           {[]string{"--controlplane", "--vip", "0.0.0.0"}, `--vip "0.0.0.0"`},
+		"with a zone":           {[]string{"--controlplane", "--vip", "fe80::1%eth0"}, `--vip "fe80::1%eth0"`},
+		"port":                  {append(good, "--port", "0"), "--port 0"},
+		"port too large":        {append(good, "--port", "65536"), "--port"},
+		"elector":               {append(good, "--elector", "dice"), `--elector "dice"`},
+		"backend":               {append(good, "--lb", "--lb-backend", "cp-1"), `--lb-backend "cp-1"`},
+		"backend's port":        {append(good, "--lb", "--lb-backend", "10.0.0.1:0"), `--lb-backend "10.0.0.1:0"`},
+		"backend without --lb":  {append(good, "--lb-backend", "10.0.0.1"), "--lb-backend goes with --lb"},
+		"period":                {append(good, "--health-period", "1ms"), "--health-period 1ms"},
+		"timeout":               {append(good, "--health-timeout", "0s"), "--health-timeout 0s"},
+		"failures":              {append(good, "--health-failures", "0"), "--health-failures 0"},
+		"successes":             {append(good, "--health-successes", "-1"), "--health-successes -1"},
+		"CA":                    {append(good, "--health-ca="), "--health-ca"},
+		"URL":                   {append(good, "--health-url", "http://127.0.0.1:6443"), "--health-url"},
+		"certificate, no key":   {append(good, "--health-cert", "client.crt"), "--health-key"},
+		"heartbeat port":        {append(good, "--heartbeat-port", "0"), "--heartbeat-port 0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cmd := newCommand()
+			cmd.SetArgs(tt.args)
+			cmd.SetErr(io.Discard)
+			if err := cmd.ExecuteContext(t.Context()); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want %s in it", err, tt.want)
+			}
+		})
+	}
+}
+
+// What cannot be used is named, and used when it can be: the certificate authority's file,
+// the port of the heartbeats.
+func TestControlPlaneBadInput(t *testing.T) {
+	p := newPlane(t, "10.0.0.50")
+	n := p.nodes["node-1"]
+	var port net.PacketConn
+	n.Do(t, func() (err error) {
+		port, err = new(net.ListenConfig).ListenPacket(context.WithoutCancel(t.Context()), "udp", fmt.Sprintf(":%d", controlPlanePort))
+		return err
+	})
+	late := filepath.Join(t.TempDir(), "ca.crt")
+	p.start("node-1", "--health-ca", late)
+	waitFor := func(words string) {
+		t.Helper()
+		l2test.Poll(t, "the announcer to say "+words, func() bool { return n.said.contains(words) })
+	}
+	waitFor("CA of the API server: open " + late + ": no such file or directory")
+	waitFor(fmt.Sprintf("bind to UDP port %d: address already in use", controlPlanePort))
+	second := exec.CommandContext(t.Context(), p.program, "--controlplane", "--vip", "10.0.0.50", "--socket", n.socket)
+	var out []byte
+	n.Do(t, func() error {
+		out, _ = second.CombinedOutput()
+		return nil
+	})
+	if !second.ProcessState.Exited() || second.ProcessState.ExitCode() != 1 || !strings.Contains(string(out), n.socket) {
+		t.Errorf("a second one with that socket: %v, %s", second.ProcessState, out)
+	}
+	if err := port.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(p.ca, late); err != nil {
+		t.Fatal(err)
+	}
+	p.holder("node-1")
+	p.reachable()
+}
+
+// A node that has a VIP for its own, and one without the interface, leave it to others.
+func TestControlPlaneNoSeat(t *testing.T) {
+	p := newPlane(t, "10.0.0.50", "2001:db8::50")
+	p.nodes["node-1"].Address(t, "lo", "2001:db8::50/128")
+	p.start("node-1")
+	l2test.Poll(t, "node-1 to complain", func() bool { return p.nodes["node-1"].said.contains("the VIP is an address of this node itself") })
+	p.start("node-2", "--interface", "eth7")
+	l2test.Poll(t, "node-2 to complain", func() bool { return p.nodes["node-2"].said.contains("no Ethernet interface of that name") })
+	p.start("node-3")
+	if holder := p.holder("node-2", "node-3"); holder != "node-3" || p.holds("node-1", p.vips[0]) {
+		t.Errorf("%s holds the VIPs", holder)
+	}
+	p.reachable()
 }

@@ -255,7 +255,7 @@ func TestLinger(t *testing.T) {
 			f := start(t, here, other, Options{Linger: 500 * time.Millisecond}, vip)
 			f.Hold(controlplane.Term{})
 			f.waitHas(vip)
-			client, server := connect(t, here, other, vip)
+			client, server := l2test.Connect(t, here, other, vip)
 			f.Release()
 			l2test.Poll(t, "the VIP to leave eth0", func() bool { return !has(t, vip, "eth0") })
 			if !has(t, vip, "lo") {
@@ -264,14 +264,14 @@ func TestLinger(t *testing.T) {
 			if got := f.Held(); len(got) != 0 {
 				t.Errorf("%v is held", got)
 			}
-			exchange(t, client, server)
+			l2test.Exchange(t, client, server)
 			if err := f.Vacant(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			if has(t, vip, "lo") {
 				t.Error("the VIP still lingers")
 			}
-			closed(t, client)
+			l2test.Closed(t, client)
 			f.mu.Lock()
 			defer f.mu.Unlock()
 			want := [][]netip.Addr{{vip}, {}}
@@ -294,13 +294,13 @@ func TestClosed(t *testing.T) {
 	for _, vip := range both {
 		f.Hold(controlplane.Term{})
 		f.waitHas(vip)
-		remote, _ := connect(t, here, other, vip)
-		local, _ := connect(t, here, here, vip)
+		remote, _ := l2test.Connect(t, here, other, vip)
+		local, _ := l2test.Connect(t, here, here, vip)
 		f.Release()
 		if err := f.Vacant(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		closed(t, remote)
-		closed(t, local)
+		l2test.Closed(t, remote)
+		l2test.Closed(t, local)
 	}
 }

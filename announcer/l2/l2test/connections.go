@@ -1,4 +1,4 @@
-package seat
+package l2test
 
 import (
 	"context"
@@ -10,12 +10,10 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/heraldlb/herald/announcer/l2/l2test"
 )
 
-// connect makes a connection from a host to a VIP that another has.
-func connect(t *testing.T, to, from *l2test.Host, vip netip.Addr) (client, server net.Conn) {
+// Connect makes a connection from a host to a VIP that another has.
+func Connect(t testing.TB, to, from *Host, vip netip.Addr) (client, server net.Conn) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
 	var listener net.Listener
@@ -26,7 +24,7 @@ func connect(t *testing.T, to, from *l2test.Host, vip netip.Addr) (client, serve
 	defer func() { _ = listener.Close() }()
 	at := netip.AddrPortFrom(vip, listener.Addr().(*net.TCPAddr).AddrPort().Port())
 	from.Do(t, func() (err error) {
-		client, err = (&net.Dialer{Timeout: l2test.Patience}).DialContext(ctx, "tcp", at.String())
+		client, err = (&net.Dialer{Timeout: Patience}).DialContext(ctx, "tcp", at.String())
 		return err
 	})
 	server, err := listener.Accept()
@@ -35,16 +33,16 @@ func connect(t *testing.T, to, from *l2test.Host, vip netip.Addr) (client, serve
 	}
 	for _, conn := range []net.Conn{client, server} {
 		t.Cleanup(func() { _ = conn.Close() })
-		if err := conn.SetDeadline(time.Now().Add(l2test.Patience)); err != nil {
+		if err := conn.SetDeadline(time.Now().Add(Patience)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	exchange(t, client, server)
+	Exchange(t, client, server)
 	return client, server
 }
 
-// exchange has something come through both ways.
-func exchange(t *testing.T, a, b net.Conn) {
+// Exchange has something come through both ways.
+func Exchange(t testing.TB, a, b net.Conn) {
 	t.Helper()
 	for range 2 {
 		if _, err := a.Write([]byte{1}); err != nil {
@@ -57,8 +55,8 @@ func exchange(t *testing.T, a, b net.Conn) {
 	}
 }
 
-// closed checks that a connection was broken off, and that its owner is told.
-func closed(t *testing.T, conn net.Conn) {
+// Closed checks that a connection was broken off, and that its owner is told.
+func Closed(t testing.TB, conn net.Conn) {
 	t.Helper()
 	if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, unix.ECONNRESET) && !errors.Is(err, unix.ECONNABORTED) {
 		t.Errorf("%s: %v, want it reset", conn.LocalAddr(), err)

@@ -65,7 +65,7 @@ func (f *flags) runControlPlane(ctx context.Context, heartbeats membership.Optio
 	group.Go(func() error { return watcher.Run(serving) })
 	group.Go(func() error { return wire.Run(serving, forWire, fares{seated, elector.broken}) })
 	group.Go(func() error { return seated.Run(serving, forSeat) })
-	group.Go(func() error { return v.follow(serving, seated.SetVIPs, log) })
+	group.Go(func() error { return v.follow(serving, f.controlPlane.lookUp, seated.SetVIPs, log) })
 	group.Go(func() error { return apiServer.Run(serving) })
 	group.Go(func() error { return share.run(serving) })
 	group.Go(func() error {
@@ -90,11 +90,11 @@ func (f *flags) runControlPlane(ctx context.Context, heartbeats membership.Optio
 }
 
 // follow tells of the VIPs that a name stands for, until ctx ends.
-func (v vip) follow(ctx context.Context, tell func([]netip.Addr), log *slog.Logger) error {
+func (v vip) follow(ctx context.Context, period time.Duration, tell func([]netip.Addr), log *slog.Logger) error {
 	if v.name == "" {
 		return nil
 	}
-	return name.New(v.name, net.DefaultResolver, tell, log).Run(ctx)
+	return name.New(v.name, period, net.DefaultResolver, tell, log).Run(ctx)
 }
 
 // chosen is an elector and what else it has to do with; all but Elector and sink may

@@ -490,6 +490,7 @@ func TestControlPlaneFlags(t *testing.T) {
 		"multicast":             {[]string{"--controlplane", "--vip", "ff02::1"}, `--vip "ff02::1"`},
 		"unspecified":           {[]string{"--controlplane", "--vip", "0.0.0.0"}, `--vip "0.0.0.0"`},
 		"with a zone":           {[]string{"--controlplane", "--vip", "fe80::1%eth0"}, `--vip "fe80::1%eth0"`},
+		"look-up":               {append(good, "--vip-lookup-period", "1ms"), "--vip-lookup-period 1ms"},
 		"port":                  {append(good, "--port", "0"), "--port 0"},
 		"port too large":        {append(good, "--port", "65536"), "--port"},
 		"elector":               {append(good, "--elector", "dice"), `--elector "dice"`},
@@ -566,4 +567,30 @@ func TestControlPlaneNoSeat(t *testing.T) {
 		t.Errorf("%s holds the VIPs", holder)
 	}
 	p.reachable()
+}
+
+// A name that comes to stand for another address takes the VIP there.
+func TestControlPlaneName(t *testing.T) {
+	p := newPlane(t)
+	hosts := filepath.Join(t.TempDir(), "hosts")
+	set := func(vip string) {
+		t.Helper()
+		p.vips = []netip.Addr{netip.MustParseAddr(vip)}
+		if err := os.WriteFile(hosts, []byte(vip+" cp.example\n"), 0o644); err != nil { //nolint:gosec // as /etc/hosts is
+			t.Fatal(err)
+		}
+	}
+	set("10.0.0.50")
+	before := p.vips[0]
+	for _, name := range []string{"node-1", "node-2"} {
+		n := p.nodes[name]
+		n.hosts = hosts
+		n.run(t, p.program, "--controlplane", "--health-ca", p.ca, "--vip", "cp.example", "--vip-lookup-period", "1s")
+	}
+	p.holder("node-1", "node-2")
+	p.reachable()
+	set("10.0.0.51")
+	p.holder("node-1", "node-2") // The resolver notices within 5 s that the file is another.
+	p.reachable()
+	l2test.Poll(t, "the VIP of before to be off", func() bool { return !p.holds("node-1", before) && !p.holds("node-2", before) })
 }

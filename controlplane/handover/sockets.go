@@ -28,9 +28,9 @@ var ErrUnsupported = errors.New("the kernel has no CONFIG_INET_DIAG_DESTROY")
 type Sides int
 
 const (
-	// From the VIP, or to it, as long as this host has it.
+	// Both is by either end being the VIP, which this host has.
 	Both Sides = iota
-	// From the VIP: what this host has no address for any more.
+	// Local is by this host's end: it has no such address any more.
 	Local
 )
 

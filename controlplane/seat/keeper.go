@@ -233,6 +233,7 @@ func (k *keeper) sweep() {
 	swept, err := address.Sweep(func(address.Assigned) bool { return true })
 	for _, a := range swept {
 		k.log.Warn("a VIP of an earlier run was still there and is taken off", "vip", a.Prefix.Addr(), "interface", address.Name(a.Index))
+		k.close(a.Prefix.Addr(), handover.Local)
 	}
 	if err != nil {
 		k.log.Error("cannot take off what an earlier run left", "error", err)

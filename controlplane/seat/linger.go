@@ -83,9 +83,9 @@ func (k *keeper) disperse(t *tenancy) {
 	if t.lingers.IsZero() {
 		return
 	}
-	k.close(t, handover.Both)
+	k.close(t.address, handover.Both)
 	k.stay(t)
-	k.close(t, handover.Local)
+	k.close(t.address, handover.Local)
 }
 
 // stay ends the lingering of a VIP, whose connections are left as they are.
@@ -100,14 +100,14 @@ func (k *keeper) stay(t *tenancy) {
 }
 
 // close tells both ends of each connection to a VIP that goes.
-func (k *keeper) close(t *tenancy, sides handover.Sides) {
-	closed, err := handover.Close(t.address, sides)
+func (k *keeper) close(vip netip.Addr, sides handover.Sides) {
+	closed, err := handover.Close(vip, sides)
 	switch {
 	case errors.Is(err, handover.ErrUnsupported):
 		k.log.Debug("connections of this node to the VIP hang when it goes", "error", err)
 	case err != nil:
-		k.log.Warn("connections to the VIP cannot be closed", "vip", t.address, "error", err)
+		k.log.Warn("connections to the VIP cannot be closed", "vip", vip, "error", err)
 	case closed > 0:
-		k.log.Info("connections to the VIP closed", "vip", t.address, "count", closed)
+		k.log.Info("connections to the VIP closed", "vip", vip, "count", closed)
 	}
 }

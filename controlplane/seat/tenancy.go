@@ -96,9 +96,9 @@ func (k *keeper) drop(t *tenancy) {
 	if t.on == 0 {
 		return
 	}
-	k.close(t, handover.Both)
+	k.close(t.address, handover.Both)
 	k.remove(t)
-	k.close(t, handover.Local)
+	k.close(t.address, handover.Local)
 }
 
 func (k *keeper) remove(t *tenancy) {

@@ -20,6 +20,9 @@ type Announcement struct {
 	// 2.1.1, RFC 4862 section 5.4) before it is announced. It is set when no node
 	// is known to have answered for it, not when it moves between nodes.
 	Probe bool `json:"probe,omitempty"`
+	// From is the node that hands Address over, and answers until this one does; ""
+	// if none does.
+	From string `json:"from,omitempty"`
 }
 
 // State tells how far an announcement has come.

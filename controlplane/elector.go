@@ -41,4 +41,7 @@ type Term struct {
 	// Probe asks for a check that no stranger uses the VIP before this node does:
 	// it is not known that a node of ours had it before.
 	Probe bool
+	// From is the node that hands the VIP over, and goes on with the connections it
+	// has; empty if none does.
+	From string
 }

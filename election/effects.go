@@ -23,6 +23,8 @@ type Change struct {
 	Tentative bool
 	// Owner is the node that has the address, "" if nobody has.
 	Owner string
+	// From is the node that hands the address over to this one, "" if none does.
+	From string
 }
 
 // Outgoing is a message to be sent.
@@ -66,17 +68,24 @@ func (e *Election) touch(a *address) {
 // report compares what is with what was said last.
 func (e *Election) report() (changes []Change, again []netip.Addr) {
 	for _, a := range e.touched {
-		own, owner := a.held(), ""
-		if own {
+		own, owner, from := a.held(), "", ""
+		leader, _ := a.leader()
+		switch {
+		case own:
 			owner = e.self.Node
-		} else if leader, _ := a.leader(); leader != nil && a.wanted {
+			if leader != nil && leader.hold == yielding {
+				from = leader.by.Node
+			}
+		case leader != nil && a.wanted:
 			owner = leader.by.Node
 		}
 		switch {
 		case !a.wanted && !a.reported.own:
 			a.reported.owner = "" // Nobody asks.
 		case own != a.reported.own || owner != a.reported.owner:
-			changes = append(changes, Change{Address: a.Address, Own: own, Tentative: own && a.own == tentative, Owner: owner})
+			changes = append(changes, Change{
+				Address: a.Address, Own: own, Tentative: own && a.own == tentative, Owner: owner, From: from,
+			})
 			a.reported.own, a.reported.owner = own, owner
 		case own && a.again:
 			again = append(again, a.Address)

@@ -3,6 +3,7 @@ package membership
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -30,6 +31,24 @@ func (m *Membership) View() announcer.View {
 	})
 	v.Complaints = m.roster.complaintsAt(time.Now())
 	return v
+}
+
+// Sources returns the addresses by which members of that name that are alive are heard
+// on the interface of that index.
+func (m *Membership) Sources(node string, index int) (all []netip.Addr) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for id, e := range m.roster.members {
+		if id.Node != node || !e.alive() {
+			continue
+		}
+		for _, r := range e.about.routes {
+			if r.alive && r.link == index {
+				all = append(all, r.source)
+			}
+		}
+	}
+	return all
 }
 
 // rows are those of a member, one for each interface.

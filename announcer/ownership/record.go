@@ -101,7 +101,7 @@ func (m *mind) change(now time.Time, c election.Change) {
 		m.counts.own(c.Address, 1)
 		m.taken(now, r)
 		m.effects.puts = append(m.effects.puts, announcer.Announcement{
-			Address: c.Address, Interface: r.Interface, Probe: c.Tentative,
+			Address: c.Address, Interface: r.Interface, Probe: c.Tentative, From: c.From,
 		})
 	case was && !c.Own:
 		m.counts.own(c.Address, -1)

@@ -307,6 +307,9 @@ func (tr *transcript) print(name string, did effects) {
 		if a.Probe {
 			line += " after a probe"
 		}
+		if a.From != "" {
+			line += ", handed over by " + a.From
+		}
 		tr.line(name, line)
 	}
 	for _, a := range did.deletes {

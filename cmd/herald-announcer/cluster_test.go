@@ -42,6 +42,7 @@ type node struct {
 	name    string
 	mac     frame.MAC
 	socket  string
+	hosts   string // stands in the place of /etc/hosts, if not empty
 	process *exec.Cmd
 	agent   *nodesocket.Client
 	changed chan struct{}
@@ -138,7 +139,13 @@ func (c *cluster) start(name string) {
 // run starts the announcer.
 func (n *node) run(t *testing.T, program string, args ...string) {
 	t.Helper()
-	n.process = exec.Command(program, append(args, "--socket", n.socket, "--node-name", n.name)...)
+	args = append(args, "--socket", n.socket, "--node-name", n.name)
+	n.process = exec.Command(program, args...)
+	if n.hosts != "" {
+		script := `mount --bind "$0" /etc/hosts && exec "$@"`
+		n.process = exec.Command("sh", append([]string{"-c", script, n.hosts, program}, args...)...)
+		n.process.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
+	}
 	n.process.Stderr = io.MultiWriter(t.Output(), &n.said)
 	n.Do(t, n.process.Start)
 	process := n.process

@@ -14,6 +14,7 @@ import (
 	"github.com/heraldlb/herald/announcer/l2/link"
 	"github.com/heraldlb/herald/controlplane"
 	"github.com/heraldlb/herald/controlplane/entrusted"
+	"github.com/heraldlb/herald/controlplane/handover"
 	"github.com/heraldlb/herald/controlplane/health"
 	"github.com/heraldlb/herald/controlplane/heartbeat"
 	"github.com/heraldlb/herald/controlplane/name"
@@ -49,8 +50,10 @@ func (f *flags) runControlPlane(ctx context.Context, heartbeats membership.Optio
 	if err != nil {
 		return err
 	}
-	seated := seat.New(seat.Options{Interface: f.controlPlane.on, Placed: elector.placed, Held: share.held}, v.addresses, wire, log)
-	apiServer, err := health.New(f.controlPlane.healthOf(v), log)
+	seated := seat.New(seat.Options{
+		Interface: f.controlPlane.on, Linger: elector.linger, Sources: elector.sources, Placed: elector.placed, Held: share.held,
+	}, v.addresses, wire, log)
+	apiServer, err := health.New(f.controlPlane.health.Of(f.controlPlane.port), log)
 	if err != nil {
 		return err
 	}
@@ -62,7 +65,7 @@ func (f *flags) runControlPlane(ctx context.Context, heartbeats membership.Optio
 	group.Go(func() error { return watcher.Run(serving) })
 	group.Go(func() error { return wire.Run(serving, forWire, fares{seated, elector.reported, elector.broken}) })
 	group.Go(func() error { return seated.Run(serving, forSeat) })
-	group.Go(func() error { return v.follow(serving, seated.SetVIPs, log) })
+	group.Go(func() error { return v.follow(serving, f.controlPlane.lookUp, seated.SetVIPs, log) })
 	group.Go(func() error { return apiServer.Run(serving) })
 	group.Go(func() error { return share.run(serving) })
 	group.Go(func() error {
@@ -87,19 +90,21 @@ func (f *flags) runControlPlane(ctx context.Context, heartbeats membership.Optio
 }
 
 // follow tells of the VIPs that a name stands for, until ctx ends.
-func (v vip) follow(ctx context.Context, tell func([]netip.Addr), log *slog.Logger) error {
+func (v vip) follow(ctx context.Context, period time.Duration, tell func([]netip.Addr), log *slog.Logger) error {
 	if v.name == "" {
 		return nil
 	}
-	return name.New(v.name, net.DefaultResolver, tell, log).Run(ctx)
+	return name.New(v.name, period, net.DefaultResolver, tell, log).Run(ctx)
 }
 
 // chosen is an elector and what else it has to do with; all but Elector and sink may
 // be nil.
 type chosen struct {
 	controlplane.Elector
-	sink   nodesocket.Sink
-	placed func(vip netip.Addr, on string)
+	sink    nodesocket.Sink
+	linger  time.Duration
+	sources func(node string, index int) []netip.Addr
+	placed  func(vip netip.Addr, on string)
 	// reported is told how announcements fare.
 	reported func(announcer.Status)
 	broken   func(p l2.Port, broken bool)
@@ -112,11 +117,12 @@ type chosen struct {
 func (f *flags) newElector(heartbeats membership.Options, changes <-chan []link.Interface, reporter entrusted.Reporter, log *slog.Logger) chosen {
 	if f.controlPlane.elector != electorHeartbeat {
 		elector := entrusted.NewElector(reporter, log)
-		return chosen{Elector: elector, sink: elector}
+		return chosen{Elector: elector, sink: elector, placed: elector.Place}
 	}
 	elector := heartbeat.New(heartbeats, changes, log)
 	return chosen{
-		Elector: elector, sink: nobody{}, placed: elector.Place, reported: elector.Report, broken: elector.Broken, view: elector.View,
+		Elector: elector, sink: nobody{}, linger: handover.Linger, sources: elector.Sources,
+		placed: elector.Place, reported: elector.Report, broken: elector.Broken, view: elector.View,
 		samples: []func() []announcer.Sample{elector.Samples}, health: []func() error{elector.Health},
 	}
 }

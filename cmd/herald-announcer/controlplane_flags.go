@@ -7,11 +7,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/heraldlb/herald/controlplane/address"
 	"github.com/heraldlb/herald/controlplane/health"
+	"github.com/heraldlb/herald/controlplane/name"
 	"github.com/heraldlb/herald/membership/wire"
 )
 
@@ -31,6 +33,7 @@ const (
 type controlPlaneFlags struct {
 	enabled bool
 	vips    []string
+	lookUp  time.Duration
 	on      string
 	port    uint16
 	elector string
@@ -44,6 +47,7 @@ type controlPlaneFlags struct {
 func (f *controlPlaneFlags) register(set *pflag.FlagSet) {
 	set.BoolVar(&f.enabled, "controlplane", false, "hold the control plane's address, and announce no Services")
 	set.StringSliceVar(&f.vips, "vip", nil, "with --controlplane: the address, one of each family, or a DNS name for it")
+	set.DurationVar(&f.lookUp, "vip-lookup-period", name.DefaultPeriod, "with a DNS name as --vip: time between two look-ups")
 	set.StringVar(&f.on, "interface", "", "with --controlplane: the interface that the VIP goes on; else the one whose subnet holds it, or that of the default route")
 	set.Uint16Var(&f.port, "port", 6443, "with --controlplane: the API server's port")
 	set.StringVar(&f.elector, "elector", electorHeartbeat, "with --controlplane: who chooses its holder: heartbeat, or raft or lease, which herald controlplane runs")
@@ -120,6 +124,8 @@ func (v vip) String() string {
 // check returns an error that names a flag.
 func (f *controlPlaneFlags) check() error {
 	switch {
+	case f.lookUp < time.Second:
+		return fmt.Errorf("--vip-lookup-period %s: at least 1s", f.lookUp)
 	case f.port == 0:
 		return errors.New("--port 0: no port")
 	case f.elector != electorHeartbeat && f.elector != electorRaft && f.elector != electorLease:
@@ -128,11 +134,6 @@ func (f *controlPlaneFlags) check() error {
 		return errors.New("--lb-backend goes with --lb")
 	}
 	return f.health.Check()
-}
-
-// healthOf returns how to look at the local API server's health.
-func (f *controlPlaneFlags) healthOf(v vip) health.Options {
-	return f.health.Of(f.port, len(v.addresses) > 0 && v.addresses[0].Is6())
 }
 
 // frontend is the port that clients of the VIP use.

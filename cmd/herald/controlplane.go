@@ -88,7 +88,7 @@ func (f *controlPlaneFlags) run(ctx context.Context, logs io.Writer) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	prober, err := health.New(f.health.Of(f.port, false), log)
+	prober, err := health.New(f.health.Of(f.port), log)
 	if err != nil {
 		return err
 	}

@@ -10,8 +10,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net"
 	"net/netip"
-	"slices"
+	"strconv"
 	"time"
 
 	"github.com/vishvananda/netlink/nl"
@@ -54,7 +55,7 @@ func Set(index int, addr netip.Addr, lifetime time.Duration) error {
 	}
 	request.AddData(nl.NewRtAttr(ifaProto, nl.Uint8Attr(protocol)))
 	if _, err := request.Execute(unix.NETLINK_ROUTE, 0); err != nil {
-		return fmt.Errorf("put %s on interface %d: %w", addr, index, explain(err))
+		return fmt.Errorf("put %s on %s: %w", addr, Name(index), explain(err))
 	}
 	return nil
 }
@@ -66,9 +67,18 @@ func Remove(index int, addr netip.Addr) error {
 	message(request, index, addr)
 	_, err := request.Execute(unix.NETLINK_ROUTE, 0)
 	if err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) && !errors.Is(err, unix.ENODEV) {
-		return fmt.Errorf("take %s off interface %d: %w", addr, index, explain(err))
+		return fmt.Errorf("take %s off %s: %w", addr, Name(index), explain(err))
 	}
 	return nil
+}
+
+// Name returns the name of an interface, or its index if there is none any more.
+func Name(index int) string {
+	on, err := net.InterfaceByIndex(index)
+	if err != nil {
+		return "interface " + strconv.Itoa(index)
+	}
+	return on.Name
 }
 
 // message begins a request about addr as a host route.
@@ -141,15 +151,15 @@ func parse(body []byte) (a Assigned, ok bool) {
 	return a, a.Prefix.IsValid()
 }
 
-// Sweep takes off what a Herald that crashed left: the VIPs that Herald put on any
-// interface, all of them if none are named. It returns what it took off.
-func Sweep(vips ...netip.Addr) (swept []Assigned, err error) {
+// Sweep takes off what a Herald that crashed left: of the addresses that Herald put on
+// interfaces those that are meant. It returns what it took off.
+func Sweep(meant func(Assigned) bool) (swept []Assigned, err error) {
 	all, err := All()
 	if err != nil {
 		return nil, err
 	}
 	for _, a := range all {
-		if !a.Ours || len(vips) > 0 && !slices.Contains(vips, a.Prefix.Addr()) {
+		if !a.Ours || !meant(a) {
 			continue
 		}
 		if removed := Remove(a.Index, a.Prefix.Addr()); removed != nil {
@@ -165,5 +175,8 @@ func Sweep(vips ...netip.Addr) (swept []Assigned, err error) {
 // change addresses.
 func Permitted() error {
 	// The kernel looks at the right before it looks for the interface.
-	return Remove(math.MaxInt32, netip.AddrFrom4([4]byte{192, 0, 2, 1}))
+	if err := Remove(math.MaxInt32, netip.AddrFrom4([4]byte{192, 0, 2, 1})); err != nil {
+		return fmt.Errorf("change addresses: %w", errors.Unwrap(err))
+	}
+	return nil
 }

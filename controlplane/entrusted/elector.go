@@ -122,6 +122,16 @@ func (e *Elector) vacate(ctx context.Context, seat controlplane.Seat) {
 	e.report(announcer.Withdrawn)
 }
 
+// Place says on which interface the VIPs belong: without one, this node is not to be
+// elected.
+func (e *Elector) Place(_ netip.Addr, on string) {
+	s := announcer.Status{Address: place(), State: announcer.Standby, Since: time.Now()}
+	if on == "" {
+		s.State = announcer.OffLink
+	}
+	e.reporter.Report(s)
+}
+
 func (e *Elector) report(s announcer.State) {
 	e.reporter.Report(announcer.Status{Address: key(), State: s, Since: time.Now()})
 }

@@ -3,6 +3,7 @@ package entrusted
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -179,4 +180,47 @@ func TestReady(t *testing.T) {
 	if <-alone.Ready(t.Context(), server) {
 		t.Error("ready, and no announcer is there")
 	}
+}
+
+// Who has no interface for the VIP is not ready, whatever its API server is.
+func TestPlace(t *testing.T) {
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	path := filepath.Join(t.TempDir(), "s.sock")
+	server := nodesocket.NewServer(path, log)
+	elector, seat := NewElector(server, log), NewSeat(path, log)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	done := make(chan error, 2)
+	elector.Place(netip.Addr{}, "")
+	go func() { done <- server.Run(ctx, nodesocket.Backend{Sink: elector}) }()
+	go func() { done <- seat.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		for range cap(done) {
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	apiServer := make(chan bool, 1)
+	ready := seat.Ready(ctx, apiServer)
+	apiServer <- true
+	expect := func(want bool) {
+		t.Helper()
+		timeout := time.After(10 * time.Second)
+		for {
+			select {
+			case is := <-ready:
+				if is == want {
+					return
+				}
+			case <-timeout:
+				t.Fatalf("waited for ready to be %v", want)
+			}
+		}
+	}
+	expect(false)
+	elector.Place(netip.Addr{}, "eth0")
+	expect(true)
+	elector.Place(netip.Addr{}, "")
+	expect(false)
 }

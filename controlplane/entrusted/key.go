@@ -8,3 +8,6 @@ import "net/netip"
 
 // key stands for the seat on the socket, whatever its VIPs are.
 func key() netip.Addr { return netip.AddrFrom16([16]byte{0: 0xfe, 1: 0x80, 15: 1}) }
+
+// place stands for the interface that the VIPs belong on: off-link if there is none.
+func place() netip.Addr { return netip.AddrFrom16([16]byte{0: 0xfe, 1: 0x80, 15: 2}) }

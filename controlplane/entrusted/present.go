@@ -19,8 +19,9 @@ func (s *Seat) answers() bool {
 	return s.client.Connected() && (s.unanswered.IsZero() || time.Since(s.unanswered) < hung)
 }
 
-// Ready returns a channel that gives what ready does, as long as the announcer answers,
-// else false: who cannot hold the VIP is not to be elected. It ends with ctx.
+// Ready returns a channel that gives what ready does, as long as the announcer answers
+// and knows an interface for the VIP, else false: who cannot hold it is not to be
+// elected. It ends with ctx.
 func (s *Seat) Ready(ctx context.Context, ready <-chan bool) <-chan bool {
 	both := make(chan bool, 1)
 	go func() {
@@ -35,7 +36,7 @@ func (s *Seat) Ready(ctx context.Context, ready <-chan bool) <-chan bool {
 			case server = <-ready:
 			case <-ticker.C:
 			}
-			is := server && s.answers()
+			is := server && s.answers() && s.able()
 			if is == told && !first {
 				continue
 			}
@@ -48,4 +49,11 @@ func (s *Seat) Ready(ctx context.Context, ready <-chan bool) <-chan bool {
 		}
 	}()
 	return both
+}
+
+// able says that the announcer can hold the VIP.
+func (s *Seat) able() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.client.Connected() && !s.unplaced
 }

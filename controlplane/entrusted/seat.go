@@ -26,6 +26,8 @@ type Seat struct {
 	// unanswered is when the seat was taken, or kept, and the announcer said nothing
 	// since; zero if it did.
 	unanswered time.Time
+	// unplaced: the announcer said that no VIP belongs on any interface of the node.
+	unplaced bool
 	// vacant is closed when the announcer said that the VIP is off, and none was to
 	// have it meanwhile.
 	vacant chan struct{}
@@ -117,6 +119,7 @@ func (o *observer) Reset() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.unanswered = time.Time{}
+	o.unplaced = false
 }
 
 // Away implements nodesocket.Observer.
@@ -127,6 +130,10 @@ func (o *observer) Observe(s announcer.Status) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.unanswered = time.Time{}
+	if s.Address == place() && o.unplaced != (s.State == announcer.OffLink) {
+		o.unplaced = !o.unplaced
+		o.log.Info("whether this node has an interface for the VIP", "has", !o.unplaced)
+	}
 	if s.Address != key() || s.State != announcer.Withdrawn || o.held != nil {
 		return
 	}

@@ -80,11 +80,30 @@ func (a *asker) close() {
 }
 
 func (l *line) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := new(net.Dialer).DialContext(ctx, network, address)
+	conn, err := dial(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
 	return &watchedConn{Conn: conn, line: l}, nil
+}
+
+// dial connects; localhost is this host by IPv4, or else by IPv6, whatever a resolver
+// says (RFC 6761 section 6.3).
+func dial(ctx context.Context, network, address string) (net.Conn, error) {
+	var dialer net.Dialer
+	host, port, err := net.SplitHostPort(address)
+	if err != nil || host != Localhost {
+		return dialer.DialContext(ctx, network, address)
+	}
+	conn, err := dialer.DialContext(ctx, network, net.JoinHostPort("127.0.0.1", port))
+	if err == nil {
+		return conn, nil
+	}
+	conn, other := dialer.DialContext(ctx, network, net.JoinHostPort("::1", port))
+	if other != nil {
+		return nil, fmt.Errorf("%w; %w", err, other)
+	}
+	return conn, nil
 }
 
 // watchedConn tells when the transport closes it because the server did.

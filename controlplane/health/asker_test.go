@@ -252,3 +252,26 @@ func TestOptions(t *testing.T) {
 		t.Errorf("%+v, %v", o, err)
 	}
 }
+
+// localhost is asked by IPv4, or else by IPv6, and an error names both.
+func TestLocalhost(t *testing.T) {
+	authority := healthtest.NewAuthority(t)
+	file := filepath.Join(t.TempDir(), "ca.crt")
+	authority.Write(t, file)
+	var flags Flags
+	flags.CA, flags.ServerName, flags.Timeout = file, DefaultServerName, DefaultTimeout
+	var free uint16
+	for _, address := range []string{"127.0.0.1", "::1"} {
+		server := serve(t, address, authority.Sign(t, time.Hour), ok)
+		port := uint16(server.Listener.Addr().(*net.TCPAddr).Port)
+		if err := ask(t, flags.Of(port)); err != nil {
+			t.Errorf("of a server on %s: %v", address, err)
+		}
+		server.Close()
+		free = port
+	}
+	err := ask(t, flags.Of(free))
+	if err == nil || !strings.Contains(err.Error(), "127.0.0.1") || !strings.Contains(err.Error(), "[::1]") || !hasty(err) {
+		t.Errorf("of no server: %v", err)
+	}
+}

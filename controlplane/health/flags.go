@@ -15,6 +15,8 @@ const (
 	DefaultCA = "/etc/kubernetes/pki/ca.crt"
 	// DefaultServerName is in the certificate of every API server: its Service's name.
 	DefaultServerName = "kubernetes"
+	// Localhost is this host, by IPv4 or IPv6.
+	Localhost = "localhost"
 )
 
 // Flags say how to look at the health of the API server of this host.
@@ -22,7 +24,7 @@ type Flags struct{ Options }
 
 // Register adds the flags, all named health-*, to a command's.
 func (f *Flags) Register(set *pflag.FlagSet) {
-	set.StringVar(&f.URL, "health-url", "", "health of the API server of this host (default https://127.0.0.1:PORT/readyz, or of [::1] for an IPv6 VIP alone)")
+	set.StringVar(&f.URL, "health-url", "", "health of the API server of this host (default https://localhost:PORT/readyz, by IPv4 or else IPv6)")
 	set.StringVar(&f.CA, "health-ca", DefaultCA, "file of the certificate authority of the API server")
 	set.StringVar(&f.ServerName, "health-server-name", DefaultServerName, "name that the API server's certificate is for")
 	set.StringVar(&f.Certificate, "health-cert", "", "file of a client certificate, for an API server that answers no stranger")
@@ -47,22 +49,18 @@ func (f *Flags) Check() error {
 	case f.CA == "":
 		return errors.New("--health-ca: the certificate authority of the API server is needed")
 	}
-	if _, err := f.Of(1, false).complete(); err != nil {
+	if _, err := f.Of(1).complete(); err != nil {
 		return fmt.Errorf("--health-url, --health-cert, --health-key: %w", err)
 	}
 	return nil
 }
 
-// Of returns how to ask the API server that listens on that port of this host, by IPv6
-// or IPv4, unless there is a --health-url.
-func (f *Flags) Of(port uint16, v6 bool) Options {
+// Of returns how to ask the API server that listens on that port of this host, unless
+// there is a --health-url.
+func (f *Flags) Of(port uint16) Options {
 	o := f.Options
 	if o.URL == "" {
-		host := "127.0.0.1"
-		if v6 {
-			host = "::1"
-		}
-		o.URL = "https://" + net.JoinHostPort(host, strconv.Itoa(int(port))) + "/readyz"
+		o.URL = "https://" + net.JoinHostPort(Localhost, strconv.Itoa(int(port))) + "/readyz"
 	}
 	return o
 }

@@ -30,10 +30,12 @@ type Elector struct {
 	log     *slog.Logger
 
 	mu sync.Mutex
-	// vip is what is claimed, invalid until it is known where; on is where.
-	vip   netip.Addr
-	on    string
-	ready bool
+	// vip is what is claimed, invalid until it is known where; on is where, or was last.
+	// placed: there is such a place.
+	vip    netip.Addr
+	on     string
+	placed bool
+	ready  bool
 }
 
 var _ controlplane.Elector = (*Elector)(nil)
@@ -97,14 +99,18 @@ func (e *Elector) follow(ctx, serving context.Context, ready <-chan bool) {
 }
 
 // Place says which address is claimed: of several of one seat, the first; the nodes
-// of a cluster have to agree on it. The other nodes are on the interface of that name.
+// of a cluster have to agree on it. The other nodes are on the interface of that name;
+// without one, this node does not stand.
 func (e *Elector) Place(vip netip.Addr, on string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.vip.IsValid() && e.vip != vip {
 		e.owner.Delete(e.vip)
 	}
-	e.vip, e.on = vip, on
+	e.vip, e.placed = vip, on != ""
+	if e.placed {
+		e.on = on
+	}
 	e.put()
 }
 
@@ -127,12 +133,12 @@ func (e *Elector) begin() {
 // put stands for election, with e.mu held. A VIP that no node of ours is known to have
 // had is probed for.
 func (e *Elector) put() {
-	if !e.vip.IsValid() {
+	if !e.vip.IsValid() || e.on == "" {
 		return
 	}
 	e.owner.Put(announcer.Candidacy{
 		Announcement: announcer.Announcement{Address: e.vip, Interface: e.on, Probe: true},
-		Eligible:     e.ready,
+		Eligible:     e.ready && e.placed,
 	})
 }
 
@@ -150,6 +156,9 @@ func (e *Elector) Samples() []announcer.Sample {
 	return append(e.owner.Samples(), e.members.Samples()...)
 }
 
+// Sources returns the addresses of another node on the interface of that index.
+func (e *Elector) Sources(node string, index int) []netip.Addr { return e.members.Sources(node, index) }
+
 // View returns how this node sees the others.
 func (e *Elector) View() announcer.View { return e.owner.View() }
 
@@ -160,7 +169,7 @@ var _ announcer.Announcer = (*wire)(nil)
 
 func (w *wire) Put(all ...announcer.Announcement) {
 	for _, a := range all {
-		w.seat.Hold(controlplane.Term{Probe: a.Probe})
+		w.seat.Hold(controlplane.Term{Probe: a.Probe, From: a.From})
 	}
 }
 

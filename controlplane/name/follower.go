@@ -14,10 +14,11 @@ import (
 	"github.com/heraldlb/herald/controlplane/address"
 )
 
+// DefaultPeriod is the time between two looks at a name that is known.
+const DefaultPeriod = 30 * time.Second
+
 const (
-	// period is the time between two looks at a name that is known.
-	period = 30 * time.Second
-	// retry is the time between two until it is.
+	// retry is the time between two looks until it is known.
 	retry = 2 * time.Second
 	// timeout is how long a look may take.
 	timeout = 5 * time.Second
@@ -33,6 +34,7 @@ var _ Resolver = (*net.Resolver)(nil)
 // Follower looks a name up again and again.
 type Follower struct {
 	name     string
+	period   time.Duration
 	resolver Resolver
 	tell     func([]netip.Addr)
 	log      *slog.Logger
@@ -46,10 +48,11 @@ type Follower struct {
 }
 
 // New returns a Follower that tells of the addresses of a name, one of a family at most,
-// at first and at each change, while it runs.
-func New(name string, resolver Resolver, tell func([]netip.Addr), log *slog.Logger) *Follower {
+// at first and at each change, while it runs. It looks at one that is known once in a
+// period.
+func New(name string, period time.Duration, resolver Resolver, tell func([]netip.Addr), log *slog.Logger) *Follower {
 	return &Follower{
-		name: name, resolver: resolver, tell: tell, log: log.With("name", name), ambiguous: make(map[string]string),
+		name: name, period: period, resolver: resolver, tell: tell, log: log.With("name", name), ambiguous: make(map[string]string),
 	}
 }
 
@@ -70,7 +73,7 @@ func (f *Follower) Run(ctx context.Context) error {
 		if f.known == nil {
 			timer.Reset(retry)
 		} else {
-			timer.Reset(period)
+			timer.Reset(f.period)
 		}
 	}
 }

@@ -56,10 +56,11 @@ func addrs(texts ...string) (all []netip.Addr) {
 // A name is tried until it is known, then looked up every 30 seconds; only changes are
 // told, and what cannot be looked up stays as it is known.
 func TestFollow(t *testing.T) {
+	const period = DefaultPeriod
 	synctest.Test(t, func(t *testing.T) {
 		resolver := new(answers)
 		var told [][]netip.Addr
-		f := New("cp.example", resolver, func(all []netip.Addr) { told = append(told, all) }, slog.New(slog.NewTextHandler(t.Output(), nil)))
+		f := New("cp.example", period, resolver, func(all []netip.Addr) { told = append(told, all) }, slog.New(slog.NewTextHandler(t.Output(), nil)))
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- f.Run(ctx) }()
@@ -106,7 +107,7 @@ func TestDNS(t *testing.T) {
 		return new(net.Dialer).DialContext(ctx, "udp", server)
 	}}
 	var told []netip.Addr
-	f := New("cp.example.", resolver, func(all []netip.Addr) { told = all }, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	f := New("cp.example.", DefaultPeriod, resolver, func(all []netip.Addr) { told = all }, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	for _, step := range []struct {
 		what   string
 		refuse bool

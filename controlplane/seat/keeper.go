@@ -10,6 +10,7 @@ import (
 	"github.com/heraldlb/herald/announcer"
 	"github.com/heraldlb/herald/announcer/l2/link"
 	"github.com/heraldlb/herald/controlplane/address"
+	"github.com/heraldlb/herald/controlplane/handover"
 )
 
 // keeper carries out the orders of a Seat; it is one goroutine's.
@@ -59,23 +60,27 @@ func (k *keeper) carryOut() time.Duration {
 	if again := now.Add(max(lifetime, time.Second) / 3); again.Before(k.refresh) {
 		k.refresh = again
 	}
+	next := min(left, time.Until(k.refresh))
 	for _, t := range k.tenancies {
 		if s, ok := o.statuses[t.address]; ok {
 			k.note(t, s)
 		}
 		if slices.Contains(o.vips, t.address) && o.holding && t.place.Index != 0 && !t.own {
-			k.hold(t, o.term.Probe, due, lifetime)
+			k.hold(t, o.term, due, lifetime)
 		} else {
-			k.vacate(t)
+			k.vacate(t, k.options.Linger)
 		}
+		next = min(next, k.lapse(t, now))
 		if o.renew && t.on != 0 {
 			k.wire.Again(t.address)
 		}
 	}
-	maps.DeleteFunc(k.tenancies, func(_ netip.Addr, t *tenancy) bool { return !slices.Contains(o.vips, t.address) })
+	maps.DeleteFunc(k.tenancies, func(_ netip.Addr, t *tenancy) bool {
+		return !slices.Contains(o.vips, t.address) && t.lingers.IsZero()
+	})
 	k.tellPlace(o.vips)
 	k.tell(o.holding)
-	return min(left, time.Until(k.refresh))
+	return next
 }
 
 // forever is longer than anything that is waited for.
@@ -110,36 +115,55 @@ func (k *keeper) take() (orders, time.Duration) {
 
 // tell says what is held now, to whom it concerns.
 func (k *keeper) tell(holding bool) {
-	var held []netip.Addr
+	var held, all []netip.Addr
 	for _, t := range k.tenancies {
 		if t.on != 0 {
 			held = append(held, t.address)
 		}
+		if t.on != 0 || !t.lingers.IsZero() {
+			all = append(all, t.address)
+		}
 	}
 	slices.SortFunc(held, netip.Addr.Compare)
-	if k.options.Held != nil && !slices.Equal(held, k.held) {
-		k.options.Held(held)
+	slices.SortFunc(all, netip.Addr.Compare)
+	if k.options.Held != nil && !slices.Equal(all, k.held) {
+		k.options.Held(all)
 	}
-	k.held = held
+	k.held = all
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.counts.held = held
-	if len(held) == 0 && !holding && !k.orders.holding {
+	if len(all) == 0 && !holding && !k.orders.holding {
 		k.empty()
 	}
 }
 
-// tellPlace says where the first VIP belongs.
+// tellPlace says where the VIPs belong.
 func (k *keeper) tellPlace(vips []netip.Addr) {
 	if len(vips) == 0 || k.options.Placed == nil {
 		return
 	}
 	is := k.placed
-	is.vip, is.on = vips[0], k.tenancies[vips[0]].place.Name
-	if is != k.placed && is.on != "" {
+	is.vip, is.on = vips[0], k.seatOf(vips)
+	if is != k.placed {
 		k.placed = is
 		k.options.Placed(is.vip, is.on)
 	}
+}
+
+// seatOf returns the interface of the first VIP that has one. There is none on a node
+// that has one of them for itself: it would hold what it must not give up.
+func (k *keeper) seatOf(vips []netip.Addr) (on string) {
+	for _, vip := range vips {
+		t := k.tenancies[vip]
+		if t.own {
+			return ""
+		}
+		if on == "" {
+			on = t.place.Name
+		}
+	}
+	return on
 }
 
 // look finds where each VIP belongs, and what became of it.
@@ -188,10 +212,12 @@ func (k *keeper) inspect(t *tenancy, assigned []address.Assigned) {
 	for _, a := range assigned {
 		switch {
 		case a.Prefix.Addr() != t.address:
+		case a.Index == loopback && !t.lingers.IsZero():
 		case !a.Ours && (!a.Prefix.IsSingleIP() || a.Index != t.on):
 			own = true
 			if !t.own {
-				k.log.Error("the VIP is an address of this node itself: take it off, or choose another", "vip", t.address, "prefix", a.Prefix, "index", a.Index)
+				k.log.Error("the VIP is an address of this node itself, which does not stand for election: take it off, or choose another",
+					"vip", t.address, "prefix", a.Prefix, "interface", address.Name(a.Index))
 			}
 		case a.Failed:
 			k.log.Warn("the kernel takes the VIP for a duplicate: it is put there anew", "vip", t.address)
@@ -200,24 +226,32 @@ func (k *keeper) inspect(t *tenancy, assigned []address.Assigned) {
 			}
 		}
 	}
+	if t.own && !own {
+		k.log.Info("the VIP is no longer an address of this node itself", "vip", t.address)
+	}
 	t.own = own
 }
 
 // sweep takes off what another run left.
 func (k *keeper) sweep() {
-	swept, err := address.Sweep()
+	swept, err := address.Sweep(func(address.Assigned) bool { return true })
 	for _, a := range swept {
-		k.log.Warn("a VIP of an earlier run was still there and is taken off", "vip", a.Prefix.Addr(), "index", a.Index)
+		k.log.Warn("a VIP of an earlier run was still there and is taken off", "vip", a.Prefix.Addr(), "interface", address.Name(a.Index))
+		k.close(a.Prefix.Addr(), handover.Local)
 	}
 	if err != nil {
 		k.log.Error("cannot take off what an earlier run left", "error", err)
+	}
+	if _, err := handover.Sweep(); err != nil {
+		k.log.Debug("cannot look for what an earlier run left of a hand-over", "error", err)
 	}
 }
 
 // leave takes all off, at the end.
 func (k *keeper) leave() {
 	for _, t := range k.tenancies {
-		k.vacate(t)
+		k.vacate(t, 0)
+		k.disperse(t)
 	}
 	k.tell(false)
 }

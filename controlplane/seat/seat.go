@@ -26,10 +26,20 @@ type Options struct {
 	// Lifetime is after how long the kernel takes a VIP off whose process no longer
 	// says that it is held; 0 is DefaultLifetime. It is said again each third of it.
 	Lifetime time.Duration
-	// Placed, if not nil, is told of the first VIP, and the name of the interface that
-	// it belongs on, at each change.
+	// Linger is for how long the connections to a VIP that was given up go on, while
+	// nobody is led here any more; 0 is for not at all, as it has to be where a successor
+	// waits until the VIP is off.
+	Linger time.Duration
+	// Sources, if not nil, returns the addresses of another node on the interface of that
+	// index: one that hands over is passed on what belongs to it.
+	Sources func(node string, index int) []netip.Addr
+	// Placed, if not nil, is told of the first VIP, by which the nodes know the seat,
+	// and the name of the interface that it belongs on, or another one if it belongs on
+	// none, at each change. The name is empty if this node can hold nothing: there is no
+	// such interface, or a VIP is an address of the node itself.
 	Placed func(vip netip.Addr, on string)
-	// Held, if not nil, is told which VIPs are on an interface, at each change.
+	// Held, if not nil, is told which VIPs this node takes connections for, those that
+	// linger included, at each change.
 	Held func([]netip.Addr)
 }
 
@@ -88,7 +98,7 @@ func (s *Seat) order(change func(*orders)) {
 func (s *Seat) Hold(t controlplane.Term) {
 	s.order(func(o *orders) {
 		if o.holding {
-			t.Probe = o.term.Probe // the term goes on
+			t.Probe, t.From = o.term.Probe, o.term.From // the term goes on
 		}
 		s.occupy()
 		o.holding, o.term = true, t

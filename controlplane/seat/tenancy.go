@@ -5,7 +5,9 @@ import (
 	"time"
 
 	"github.com/heraldlb/herald/announcer"
+	"github.com/heraldlb/herald/controlplane"
 	"github.com/heraldlb/herald/controlplane/address"
+	"github.com/heraldlb/herald/controlplane/handover"
 )
 
 // tenancy is one VIP and how far it has come.
@@ -18,6 +20,11 @@ type tenancy struct {
 	own bool
 	// on is the index of the interface that it is on, 0 if on none.
 	on int
+	// lingers is until when it is on the loopback interface, for the connections that
+	// it had; zero: it is not.
+	lingers time.Time
+	// passes is until when others' connections are passed on; zero: they are not.
+	passes time.Time
 	// told is what the wire was asked to announce; it is zero if nothing.
 	told  announcer.Announcement
 	state announcer.State
@@ -27,22 +34,23 @@ type tenancy struct {
 
 // hold has the VIP on its interface, and announced. One that is to be probed for is
 // put there when the probe found nobody; all others before anybody hears of it.
-func (k *keeper) hold(t *tenancy, probe, due bool, lifetime time.Duration) {
+func (k *keeper) hold(t *tenancy, term controlplane.Term, due bool, lifetime time.Duration) {
 	if t.told.Address.IsValid() && t.told.Interface != t.place.Name {
-		k.vacate(t)
+		k.vacate(t, 0)
 	}
 	if !t.told.Address.IsValid() {
-		if !probe {
+		if !term.Probe {
+			k.succeed(t, term.From)
 			k.put(t, lifetime)
 		}
-		t.told = announcer.Announcement{Address: t.address, Interface: t.place.Name, Probe: probe}
+		t.told = announcer.Announcement{Address: t.address, Interface: t.place.Name, Probe: term.Probe}
 		t.state = announcer.Probing
 		k.wire.Put(t.told)
 		return
 	}
 	switch {
 	case t.state == announcer.Conflict:
-		k.remove(t)
+		k.drop(t)
 	case t.told.Probe && t.on == 0 && t.state != announcer.Announced:
 	case t.on != t.place.Index || due:
 		k.put(t, lifetime)
@@ -60,19 +68,37 @@ func (k *keeper) put(t *tenancy, lifetime time.Duration) {
 	}
 	t.complaint = ""
 	if t.on == 0 {
+		address.Await(t.place.Index, t.address)
 		k.log.Info("VIP taken", "vip", t.address, "interface", t.place.Name)
 		k.count(func(c *counts) { c.taken++ })
 	}
 	t.on = t.place.Index
+	k.stay(t)
 }
 
-// vacate has the VIP on no interface, and then no longer announced.
-func (k *keeper) vacate(t *tenancy) {
-	k.remove(t)
+// vacate has the VIP on no interface, and then no longer announced. Its connections may
+// linger.
+func (k *keeper) vacate(t *tenancy, linger time.Duration) {
+	k.unpass(t)
+	if linger > 0 && t.on != 0 && k.linger(t, linger) {
+		k.remove(t)
+	} else {
+		k.drop(t)
+	}
 	if t.told.Address.IsValid() {
 		k.wire.Delete(t.address)
 	}
 	t.told, t.state = announcer.Announcement{}, ""
+}
+
+// drop takes the VIP off its interface, and closes its connections.
+func (k *keeper) drop(t *tenancy) {
+	if t.on == 0 {
+		return
+	}
+	k.close(t.address, handover.Both)
+	k.remove(t)
+	k.close(t.address, handover.Local)
 }
 
 func (k *keeper) remove(t *tenancy) {
@@ -107,6 +133,6 @@ func (k *keeper) note(t *tenancy, s announcer.Status) {
 func (k *keeper) complain(t *tenancy, err error) {
 	if text := err.Error(); text != t.complaint {
 		t.complaint = text
-		k.log.Error("the VIP cannot be held, trying again", "vip", t.address, "error", err)
+		k.log.Error("the VIP cannot be held, trying again", "vip", t.address, "interface", t.place.Name, "error", err)
 	}
 }

@@ -73,7 +73,7 @@ func (p *Plane) follow(m *Monitor, host lab.Host, out io.Reader) {
 			continue
 		}
 		for _, vip := range p.VIPs() {
-			if strings.Contains(text, " "+vip.String()+"/") {
+			if strings.Contains(text, " "+vip.String()+"/") && !strings.Contains(text, ": lo ") { // where it lingers
 				m.note(host.Name, vip.String(), at, !strings.Contains(text, "Deleted"))
 			}
 		}

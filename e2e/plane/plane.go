@@ -51,13 +51,15 @@ const (
 	ControlPlane = "herald-controlplane"
 )
 
-// Holds reports whether a host has a VIP on an interface.
+// Holds reports whether a host has a VIP on an interface that others reach: on lo it
+// lingers, for the connections that it had.
 func (p *Plane) Holds(ctx context.Context, host lab.Host) (bool, error) {
 	output, err := host.Run(ctx, "ip", "-json", "address", "show")
 	if err != nil {
 		return false, err
 	}
 	var links []struct {
+		Name      string `json:"ifname"`
 		Addresses []struct {
 			Local string `json:"local"`
 		} `json:"addr_info"`
@@ -66,6 +68,9 @@ func (p *Plane) Holds(ctx context.Context, host lab.Host) (bool, error) {
 		return false, fmt.Errorf("%s: addresses: %w", host.Name, err)
 	}
 	for _, link := range links {
+		if link.Name == "lo" {
+			continue
+		}
 		for _, address := range link.Addresses {
 			for _, vip := range p.VIPs() {
 				if address.Local == vip.String() {

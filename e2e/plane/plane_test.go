@@ -134,8 +134,11 @@ func TestHeartbeat(t *testing.T) {
 		{"crashes", (*scene).testCrash},
 		{"is cut off", (*scene).testPartition},
 		{"its announcer hangs", (*scene).testHang},
+		{"its announcer is killed", (*scene).testKilled},
+		{"its announcer is killed, and it is cleaned up", (*scene).testCleanup},
 		{"another's API server is killed", (*scene).testOtherServerKilled},
 		{"all end", (*scene).testNothingLeft},
+		{"another host has the VIP", (*scene).testStranger},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			here := *s
@@ -145,19 +148,13 @@ func TestHeartbeat(t *testing.T) {
 	}
 }
 
-// A holder that is told to end hands over: nobody is refused.
+// A holder that is told to end hands over: no request fails, those under way included.
 func (s *scene) testLeave(ctx context.Context) {
 	holder, since := s.begin(ctx)
 	s.must(holder.Signal(ctx, Announcer, syscall.SIGTERM))
 	_, answers := s.moved(ctx, since, holder)
-	failed := Failed(answers)
-	for _, a := range failed {
-		if a.Refused {
-			s.t.Errorf("refused: %s", a.Error)
-		}
-	}
-	if len(failed) > 2 { // those under way when the VIP moved
-		s.t.Errorf("%d requests were lost: %v", len(failed), failed)
+	for _, a := range Failed(answers) {
+		s.t.Errorf("lost, after %s: %s", a.Took, a.Error)
 	}
 	s.must(holder.Start(ctx, Announcer))
 }
@@ -209,6 +206,86 @@ func (s *scene) testHang(ctx context.Context) {
 	if now, err := s.Holder(ctx); err != nil || now.Name != next.Name {
 		s.t.Errorf("%s holds the VIP, after %s did: %v", now.Name, next.Name, err)
 	}
+}
+
+// What the announcer that was killed left, the next one takes off.
+func (s *scene) testKilled(ctx context.Context) {
+	holder, since := s.begin(ctx)
+	s.must(holder.Signal(ctx, Announcer, syscall.SIGKILL))
+	s.must(holder.Start(ctx, Announcer))
+	s.moved(ctx, since, holder)
+	text, err := s.Log(ctx, holder.Name+"/"+Announcer)
+	s.must(err)
+	for _, vip := range s.VIPs() {
+		if !strings.Contains(string(text), "a VIP of an earlier run was still there and is taken off\" vip="+vip.String()) {
+			s.t.Errorf("it did not say that it took off %s", vip)
+		}
+	}
+}
+
+// On a node that leaves, herald cleanup does that, and says so.
+func (s *scene) testCleanup(ctx context.Context) {
+	holder, since := s.begin(ctx)
+	s.must(holder.Signal(ctx, Announcer, syscall.SIGKILL))
+	root, err := lab.Root()
+	s.must(err)
+	said, err := holder.Run(ctx, filepath.Join(root, "bin", "herald"), "cleanup", "--interface", "eth0")
+	s.must(err)
+	want := []string{"nftables table inet herald-controlplane: removed\n"}
+	for _, vip := range s.VIPs() {
+		want = append(want, vip.String()+": off eth0\n")
+	}
+	for _, line := range want {
+		if !strings.Contains(string(said), line) {
+			s.t.Errorf("it said %q, want %q in it", said, line)
+		}
+	}
+	s.moved(ctx, since, holder)
+	tables, err := holder.Run(ctx, "nft", "list", "tables")
+	s.must(err)
+	if strings.Contains(string(tables), "herald") {
+		s.t.Errorf("tables are left: %s", tables)
+	}
+	s.must(holder.Start(ctx, Announcer))
+}
+
+// A VIP that another host has is not taken, and that host is named, until it gives it up.
+func (s *scene) testStranger(ctx context.Context) {
+	stranger := s.Nodes()[0]
+	_, err := stranger.Run(ctx, "ip", "address", "add", s.VIP.String(), "dev", "eth0")
+	s.must(err)
+	output, err := stranger.Run(ctx, "cat", "/sys/class/net/eth0/address")
+	s.must(err)
+	mac := "stranger=" + strings.TrimSpace(string(output))
+	for _, host := range s.ControlPlanes() {
+		s.must(host.Start(ctx, Announcer))
+	}
+	s.must(Await(ctx, func() (bool, error) {
+		for _, host := range s.ControlPlanes() {
+			text, err := s.Log(ctx, host.Name+"/"+Announcer)
+			if err != nil {
+				return false, err
+			}
+			for line := range strings.Lines(string(text)) {
+				if strings.Contains(line, "another host uses the VIP") && strings.Contains(line, mac) {
+					return true, nil
+				}
+			}
+		}
+		return false, nil
+	}))
+	for _, host := range s.ControlPlanes() {
+		output, err := host.Run(ctx, "ip", "address", "show", "to", s.VIP.String())
+		s.must(err)
+		if len(output) > 0 {
+			s.t.Errorf("%s took it: %s", host.Name, output)
+		}
+	}
+	_, err = stranger.Run(ctx, "ip", "address", "del", s.VIP.String(), "dev", "eth0")
+	s.must(err)
+	_, err = s.Holder(ctx)
+	s.must(err)
+	s.steady(ctx, time.Now(), 300*time.Millisecond)
 }
 
 // Connections are shared out: an API server that ends takes those it had with it, and new

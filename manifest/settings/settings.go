@@ -176,7 +176,7 @@ func bgp() []Setting {
 
 func health() []Setting {
 	return []Setting{
-		{"controlPlaneHealthCheckAddress", "control_plane_health_check_address", Text, "", Same, "URL of the API server's health; Herald looks at it in any case, by default at https://127.0.0.1:PORT/readyz"},
+		{"controlPlaneHealthCheckAddress", "control_plane_health_check_address", Text, "", Same, "URL of the API server's health; Herald looks at it in any case, by default at https://localhost:PORT/readyz"},
 		{"controlPlaneHealthCheckPeriodSeconds", "control_plane_health_check_period_seconds", Number, "5", Same, "time between two looks; Herald's own default is 500 ms"},
 		{"controlPlaneHealthCheckTimeoutSeconds", "control_plane_health_check_timeout_seconds", Number, "3", Same, "time that a look may take; Herald's own default is 1 s"},
 		{"controlPlaneHealthCheckFailureThreshold", "control_plane_health_check_failure_threshold", Number, "3", Same, "failures that make an API server unready; Herald's own default is 2"},

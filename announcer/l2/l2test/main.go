@@ -12,6 +12,8 @@ import (
 	"runtime"
 	"syscall"
 	"testing"
+
+	"github.com/vishvananda/netlink"
 )
 
 // inside marks the process that runs in a network namespace of its own.
@@ -21,6 +23,10 @@ const inside = "HERALD_L2TEST"
 // test binary again. It is what TestMain calls, and does not return.
 func Main(m *testing.M) {
 	if os.Getenv(inside) != "" {
+		if err := loopback(); err != nil {
+			fmt.Fprintln(os.Stderr, "l2test: the loopback interface:", err)
+			os.Exit(1)
+		}
 		os.Exit(m.Run())
 	}
 	code, err := again()
@@ -29,6 +35,15 @@ func Main(m *testing.M) {
 		code = 1
 	}
 	os.Exit(code)
+}
+
+// loopback brings lo up, as it is on any host.
+func loopback() error {
+	lo, err := netlink.LinkByName("lo")
+	if err != nil {
+		return err
+	}
+	return netlink.LinkSetUp(lo)
 }
 
 func again() (int, error) {

@@ -103,7 +103,8 @@ func segment(t *testing.T) {
 	here.Address(t, "eth0", "192.0.2.1/24")
 }
 
-// A node stands while its API server is ready and it has a place for the VIP.
+// A node stands while its API server is ready and it has a place for the VIP. Nobody says
+// that the VIP was announced: it is probed for each time.
 func TestStanding(t *testing.T) {
 	segment(t)
 	vip := netip.MustParseAddr("192.0.2.10")
@@ -115,11 +116,11 @@ func TestStanding(t *testing.T) {
 	n.ready <- false
 	n.waitFor(t, "release")
 	n.ready <- true
-	n.waitFor(t, "hold")
+	n.waitFor(t, "hold after a probe")
 	n.Place(vip, "") // the VIP became an address of the node
 	n.waitFor(t, "release")
 	n.Place(vip, "eth0")
-	n.waitFor(t, "hold")
+	n.waitFor(t, "hold after a probe")
 	// What the name stands for changed: nobody of ours had that.
 	n.Place(netip.MustParseAddr("192.0.2.11"), "eth0")
 	n.waitFor(t, "release", "hold after a probe")

@@ -13,24 +13,37 @@ import (
 // lookoutInterval is how often the API server is tried, and for how long.
 const lookoutInterval = time.Second
 
+// coincidence is how long before the peers an API server may have fallen silent for
+// one cause to be likely.
+const coincidence = 10 * time.Second
+
 // lookout tells a node that is cut off from one whose peers are gone: while the
-// announcer hears no peer, and only then, it tries the API server.
+// announcer hears no peer, and only then, it tries the API server. One that was away
+// long before, when peers were still heard, says nothing about them.
 type lookout struct {
 	// try returns nil if the API server answers.
 	try func(context.Context) error
+	// away returns for how long the API server has answered nothing.
+	away func() time.Duration
 	// tell is told after each try whether it was in vain.
 	tell func(cutOff bool)
 
 	alone atomic.Bool
-	wake  chan struct{}
+	// before: when the peers fell silent the API server was away already, and has not
+	// answered since.
+	before atomic.Bool
+	wake   chan struct{}
 }
 
-func newLookout(try func(context.Context) error, tell func(bool)) *lookout {
-	return &lookout{try: try, tell: tell, wake: make(chan struct{}, 1)}
+func newLookout(try func(context.Context) error, away func() time.Duration, tell func(bool)) *lookout {
+	return &lookout{try: try, away: away, tell: tell, wake: make(chan struct{}, 1)}
 }
 
 // set says whether the announcer hears no peer. It never blocks.
 func (l *lookout) set(alone bool) {
+	if alone && !l.alone.Load() {
+		l.before.Store(l.away() > coincidence)
+	}
 	if l.alone.Swap(alone) == alone {
 		return
 	}
@@ -50,7 +63,10 @@ func (l *lookout) run(ctx context.Context) error {
 			ticker.Reset(lookoutInterval)
 			again = ticker.C
 			failed := l.attempt(ctx) != nil
-			l.tell(failed && l.alone.Load())
+			if !failed {
+				l.before.Store(false)
+			}
+			l.tell(failed && l.alone.Load() && !l.before.Load())
 		} else {
 			ticker.Stop()
 			l.tell(false)

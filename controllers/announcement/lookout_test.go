@@ -30,7 +30,13 @@ func TestLookout(t *testing.T) {
 			mu.Unlock()
 			return answer(ctx)
 		}
-		l := newLookout(try, func(is bool) {
+		var gone time.Duration
+		away := func() time.Duration {
+			mu.Lock()
+			defer mu.Unlock()
+			return gone
+		}
+		l := newLookout(try, away, func(is bool) {
 			mu.Lock()
 			defer mu.Unlock()
 			cutOff = is
@@ -45,17 +51,23 @@ func TestLookout(t *testing.T) {
 			lasts       time.Duration
 			least, most int
 			cutOff      bool
+			away        time.Duration
 		}{
-			{"others are heard", false, refused, time.Hour, 0, 0, false},
-			{"alone", true, there, 10 * time.Second, 10, 11, false},
-			{"refused", true, refused, 10 * time.Second, 10, 10, true},
-			{"silent", true, silent, 10 * time.Second, 9, 10, true},
-			{"back", true, there, 3 * time.Second, 2, 4, false},
-			{"refused again", true, refused, 2 * time.Second, 1, 2, true},
-			{"somebody is heard", false, refused, time.Hour, 0, 1, false},
+			{"others are heard", false, refused, time.Hour, 0, 0, false, 0},
+			{"alone", true, there, 10 * time.Second, 10, 11, false, 0},
+			{"refused", true, refused, 10 * time.Second, 10, 10, true, 0},
+			{"silent", true, silent, 10 * time.Second, 9, 10, true, 0},
+			{"back", true, there, 3 * time.Second, 2, 4, false, 0},
+			{"refused again", true, refused, 2 * time.Second, 1, 2, true, 0},
+			{"somebody is heard", false, refused, time.Hour, 0, 1, false, 0},
+			{"alone just after the API server went", true, refused, 3 * time.Second, 2, 4, true, time.Second},
+			{"somebody is heard again", false, refused, time.Minute, 0, 1, false, time.Minute},
+			{"alone long after the API server went", true, refused, time.Minute, 59, 61, false, time.Hour},
+			{"the API server came back", true, there, 3 * time.Second, 2, 4, false, 0},
+			{"and went again", true, refused, 3 * time.Second, 2, 4, true, 0},
 		} {
 			mu.Lock()
-			tries, answer = 0, step.answer
+			tries, answer, gone = 0, step.answer, step.away
 			mu.Unlock()
 			l.set(step.alone)
 			<-time.After(step.lasts)

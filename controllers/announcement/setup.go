@@ -87,7 +87,8 @@ func SetUp(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		surroundings: new(surroundings),
 	}
 	a.pools = &pools{cache: mgr.GetCache(), key: o.Pools, log: log, rebalance: a.tellRebalance}
-	lookout, err := a.newLookout()
+	contact := cmp.Or(o.Contact, new(Contact))
+	lookout, err := a.newLookout(contact.away)
 	if err != nil {
 		return err
 	}
@@ -104,7 +105,7 @@ func SetUp(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	if err := a.addControllers(); err != nil {
 		return err
 	}
-	if err := o.Metrics.Register(newCollector(a.client.Connected, cmp.Or(o.Contact, new(Contact)).there, observer.latest)); err != nil {
+	if err := o.Metrics.Register(newCollector(a.client.Connected, contact.there, observer.latest)); err != nil {
 		return fmt.Errorf("register metrics: %w", err)
 	}
 	return errors.Join(
@@ -119,12 +120,12 @@ func SetUp(ctx context.Context, mgr ctrl.Manager, o Options) error {
 }
 
 // newLookout returns one that tries the manager's API server.
-func (a *agent) newLookout() (*lookout, error) {
+func (a *agent) newLookout(away func() time.Duration) (*lookout, error) {
 	try, err := reach(a.manager.GetConfig())
 	if err != nil {
 		return nil, err
 	}
-	return newLookout(try, func(cutOff bool) {
+	return newLookout(try, away, func(cutOff bool) {
 		if err := a.surroundings.change(func(f *announcer.Facts) { f.CutOff = cutOff }); err != nil {
 			a.log.Error(err, "the announcer is not told whether this node is cut off", "cutOff", cutOff)
 		}

@@ -119,7 +119,7 @@ func note(view *announcer.View) string {
 	case view.Isolated:
 		notes = append(notes, "cut off, and has withdrawn")
 	case view.Alone:
-		notes = append(notes, "hears no other node")
+		notes = append(notes, "hears no other node: do all let its UDP port of heartbeats in?")
 	}
 	if !view.Keyed {
 		notes = append(notes, "no heartbeat key")

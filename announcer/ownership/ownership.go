@@ -216,8 +216,17 @@ func (o *Ownership) setRoom(f *announcer.Facts) {
 // note keeps what others may ask for.
 func (o *Ownership) note(m *mind) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
+	was := o.alone
 	o.counts, o.alone, o.isolated = m.counts, m.alone, m.isolated
+	o.mu.Unlock()
+	switch {
+	case m.alone == was:
+	case m.alone:
+		// The usual cause on a new cluster is a firewall, and then both sides answer.
+		o.log.Warn("no other node is heard: if some live, their heartbeats do not get in here", "nodes", m.facts.Nodes)
+	default:
+		o.log.Info("other nodes are heard, or are not needed to be")
+	}
 }
 
 // measure counts how long fail-overs took that are done.

@@ -49,3 +49,35 @@ func TestAlone(t *testing.T) {
 		t.Errorf("left: %v, wants %+v, digest %+v", e.Left(), got, e.Digest())
 	}
 }
+
+// An owner that gives way to a claim which is gone before anybody acts on it need not
+// find out what it knows: nobody would probe for it, since nothing has changed.
+func TestOwnerGivesWayForNothing(t *testing.T) {
+	addr := netip.MustParseAddr("192.0.2.1")
+	e := New(id("x"), DefaultTiming())
+	e.Stand(start, true)
+	for _, node := range []string{"a", "b"} {
+		e.Join(start, peer(node))
+		e.Heard(start, id(node), Digest{})
+	}
+	e.Join(start, Member{ID: id("b"), Segments: 1, Prefixes: on}) // it hears, and takes nothing
+	e.Receive(start, id("a"), Message{Kind: Update, Version: 1, Claims: []Claim{{Address: addr}}})
+	may := candidate("192.0.2.1")
+	may.Probe = true
+	e.Put(start, may)
+	e.Gone(start, id("a"))
+	if got := e.Take().Changes; len(got) != 1 || !got[0].Own || got[0].Tentative {
+		t.Fatalf("changes %+v", got)
+	}
+	not := may
+	not.Eligible = false
+	e.Put(start, not)
+	e.Take()
+	e.Receive(start, id("b"), Message{Kind: Update, Version: 1, Claims: []Claim{{Address: addr, Tentative: true}}})
+	e.Put(start, may)
+	e.Gone(start, id("b"))
+	if got := e.Take().Changes; len(got) != 0 || e.addresses[addr].own != firm {
+		t.Errorf("changes %+v, held as %d", got, e.addresses[addr].own)
+	}
+	sound(t, e)
+}

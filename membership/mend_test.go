@@ -56,16 +56,28 @@ func TestBrokenSocketIsReplaced(t *testing.T) {
 	open := a.open
 	a.open = func(of socketOf) (int, error) {
 		fd, err := open(of)
-		opened <- fd
+		if of.is4 { // there is one for the link-local addresses of IPv6 too
+			opened <- fd
+		}
 		return fd, err
+	}
+	next := func() int {
+		t.Helper()
+		select {
+		case fd := <-opened:
+			return fd
+		case <-time.After(l2test.Patience):
+			t.Fatal("no socket was opened")
+			return -1
+		}
 	}
 	a.start(t)
 	b := run(t, n.host(t, v4), Options{Node: "b"})
 	a.waitJoined(t, "b")
 	b.waitJoined(t, "a")
-	shut(t, <-opened)
+	shut(t, next())
 	a.Beat(Beacon{Standing: true}) // which makes it alert
-	<-opened
+	next()
 	a.Beat(Beacon{Standing: true, Leaving: true})
 	b.wait(t, "a to leave", func(e event) bool { return e.what == "joined" && e.peer.Leaving })
 	during(t, 300*time.Millisecond)

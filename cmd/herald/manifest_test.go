@@ -95,12 +95,12 @@ func golden(t *testing.T, path, text string) {
 
 func TestManifestErrors(t *testing.T) {
 	for line, want := range map[string]string{
-		"pod":                                      "neither --controlplane nor --services",
-		"pod --controlplane":                       "--controlplane needs --vip or --address",
-		"pod --controlplane --vipp x":              "unknown flag: --vipp; the nearest there is: --vip",
-		"daemonset --tain":                         "unknown flag: --tain; the nearest there is: --taint",
-		"pod --completelyunlikely":                 "unknown flag: --completelyunlikely",
-		"pod --controlplane --vip 192.0.2.1 --bgp": "--bgp: BGP is not there yet",
+		"pod":                         "neither --controlplane nor --services",
+		"pod --controlplane":          "--controlplane needs --vip or --address",
+		"pod --controlplane --vipp x": "unknown flag: --vipp; the nearest there is: --vip",
+		"daemonset --tain":            "unknown flag: --tain; the nearest there is: --taint",
+		"pod --completelyunlikely":    "unknown flag: --completelyunlikely",
+		"pod --controlplane --vip 192.0.2.1 --bgp":                                                    "--bgp: BGP is not there yet",
 		"pod --controlplane --vip 192.0.2.1 --elector quorum":                                         `--elector "quorum"`,
 		"pod --controlplane --vip 192.0.2.1 --elector raft":                                           "--raft-peers",
 		"daemonset --distribution k3s --controlplane --vip 192.0.2.1 --elector raft --raft-peers a=b": "--raft-ca, --raft-cert and --raft-key",

@@ -3,6 +3,7 @@ package plane
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -162,6 +163,19 @@ func (p *Plane) Stop(ctx context.Context, host lab.Host, components ...string) e
 // Continue has processes of a host go on.
 func (p *Plane) Continue(ctx context.Context, host lab.Host, components ...string) error {
 	return signal(ctx, host, syscall.SIGCONT, components)
+}
+
+// Start starts a process of a host again that was told to end, once it has ended.
+func Start(ctx context.Context, host lab.Host, component string) error {
+	var failed error
+	err := Await(ctx, func() (bool, error) {
+		failed = host.Start(ctx, component)
+		return failed == nil, nil
+	})
+	if err != nil {
+		return errors.Join(err, failed)
+	}
+	return nil
 }
 
 func signal(ctx context.Context, host lab.Host, s syscall.Signal, components []string) error {

@@ -156,7 +156,7 @@ func (s *scene) testLeave(ctx context.Context) {
 	for _, a := range Failed(answers) {
 		s.t.Errorf("lost, after %s: %s", a.Took, a.Error)
 	}
-	s.must(holder.Start(ctx, Announcer))
+	s.must(Start(ctx, holder, Announcer))
 }
 
 func (s *scene) testServerKilled(ctx context.Context) {
@@ -212,7 +212,7 @@ func (s *scene) testHang(ctx context.Context) {
 func (s *scene) testKilled(ctx context.Context) {
 	holder, since := s.begin(ctx)
 	s.must(holder.Signal(ctx, Announcer, syscall.SIGKILL))
-	s.must(holder.Start(ctx, Announcer))
+	s.must(Start(ctx, holder, Announcer))
 	s.moved(ctx, since, holder)
 	text, err := s.Log(ctx, holder.Name+"/"+Announcer)
 	s.must(err)
@@ -246,7 +246,7 @@ func (s *scene) testCleanup(ctx context.Context) {
 	if strings.Contains(string(tables), "herald") {
 		s.t.Errorf("tables are left: %s", tables)
 	}
-	s.must(holder.Start(ctx, Announcer))
+	s.must(Start(ctx, holder, Announcer))
 }
 
 // A VIP that another host has is not taken, and that host is named, until it gives it up.
@@ -258,7 +258,7 @@ func (s *scene) testStranger(ctx context.Context) {
 	s.must(err)
 	mac := "stranger=" + strings.TrimSpace(string(output))
 	for _, host := range s.ControlPlanes() {
-		s.must(host.Start(ctx, Announcer))
+		s.must(Start(ctx, host, Announcer))
 	}
 	s.must(Await(ctx, func() (bool, error) {
 		for _, host := range s.ControlPlanes() {

@@ -203,7 +203,8 @@ func (s *scene) testHang(ctx context.Context) {
 	next, _ := s.moved(ctx, since, holder)
 	s.must(s.Continue(ctx, holder, Announcer))
 	s.steady(ctx, time.Now(), time.Second)
-	if now, err := s.Holder(ctx); err != nil || now.Name != next.Name {
+	// Both claim it then, and the one that weighs more keeps it.
+	if now, err := s.Holder(ctx); err != nil || now.Name != next.Name && now.Name != holder.Name {
 		s.t.Errorf("%s holds the VIP, after %s did: %v", now.Name, next.Name, err)
 	}
 }
@@ -214,7 +215,7 @@ func (s *scene) testKilled(ctx context.Context) {
 	s.must(holder.Signal(ctx, Announcer, syscall.SIGKILL))
 	s.must(Start(ctx, holder, Announcer))
 	s.moved(ctx, since, holder)
-	text, err := s.Log(ctx, holder.Name+"/"+Announcer)
+	text, err := s.Log(ctx, holder.Name+"/"+Announcer+".log")
 	s.must(err)
 	for _, vip := range s.VIPs() {
 		if !strings.Contains(string(text), "a VIP of an earlier run was still there and is taken off\" vip="+vip.String()) {
@@ -262,7 +263,7 @@ func (s *scene) testStranger(ctx context.Context) {
 	}
 	s.must(Await(ctx, func() (bool, error) {
 		for _, host := range s.ControlPlanes() {
-			text, err := s.Log(ctx, host.Name+"/"+Announcer)
+			text, err := s.Log(ctx, host.Name+"/"+Announcer+".log")
 			if err != nil {
 				return false, err
 			}

@@ -52,8 +52,7 @@ const (
 	ControlPlane = "herald-controlplane"
 )
 
-// Holds reports whether a host has a VIP on an interface that others reach: on lo it
-// lingers, for the connections that it had.
+// Holds reports whether a host has a VIP on an interface.
 func (p *Plane) Holds(ctx context.Context, host lab.Host) (bool, error) {
 	output, err := host.Run(ctx, "ip", "-json", "address", "show")
 	if err != nil {
@@ -69,7 +68,7 @@ func (p *Plane) Holds(ctx context.Context, host lab.Host) (bool, error) {
 		return false, fmt.Errorf("%s: addresses: %w", host.Name, err)
 	}
 	for _, link := range links {
-		if link.Name == "lo" {
+		if link.Name == "lo" { // where it lingers, for the connections that it had
 			continue
 		}
 		for _, address := range link.Addresses {

@@ -61,7 +61,8 @@ func (k *keeper) carryOut() time.Duration {
 		k.refresh = again
 	}
 	next := min(left, time.Until(k.refresh))
-	for _, t := range k.tenancies {
+	for _, vip := range slices.SortedFunc(maps.Keys(k.tenancies), netip.Addr.Compare) { // IPv4 first, which takes less time
+		t := k.tenancies[vip]
 		if s, ok := o.statuses[t.address]; ok {
 			k.note(t, s)
 		}

@@ -3,6 +3,7 @@ package plane
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -51,8 +52,7 @@ const (
 	ControlPlane = "herald-controlplane"
 )
 
-// Holds reports whether a host has a VIP on an interface that others reach: on lo it
-// lingers, for the connections that it had.
+// Holds reports whether a host has a VIP on an interface.
 func (p *Plane) Holds(ctx context.Context, host lab.Host) (bool, error) {
 	output, err := host.Run(ctx, "ip", "-json", "address", "show")
 	if err != nil {
@@ -68,7 +68,7 @@ func (p *Plane) Holds(ctx context.Context, host lab.Host) (bool, error) {
 		return false, fmt.Errorf("%s: addresses: %w", host.Name, err)
 	}
 	for _, link := range links {
-		if link.Name == "lo" {
+		if link.Name == "lo" { // where it lingers, for the connections that it had
 			continue
 		}
 		for _, address := range link.Addresses {
@@ -162,6 +162,19 @@ func (p *Plane) Stop(ctx context.Context, host lab.Host, components ...string) e
 // Continue has processes of a host go on.
 func (p *Plane) Continue(ctx context.Context, host lab.Host, components ...string) error {
 	return signal(ctx, host, syscall.SIGCONT, components)
+}
+
+// Start starts a process of a host again that was told to end, once it has ended.
+func Start(ctx context.Context, host lab.Host, component string) error {
+	var failed error
+	err := Await(ctx, func() (bool, error) {
+		failed = host.Start(ctx, component)
+		return failed == nil, nil
+	})
+	if err != nil {
+		return errors.Join(err, failed)
+	}
+	return nil
 }
 
 func signal(ctx context.Context, host lab.Host, s syscall.Signal, components []string) error {

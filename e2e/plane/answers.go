@@ -11,7 +11,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"slices"
 	"time"
 )
@@ -34,10 +33,9 @@ type Answer struct {
 // patience is how long a request may take.
 const patience = 5 * time.Second
 
-// Ask asks an API server if it is ready, on a new connection each time, at an interval,
-// and writes two lines of JSON for each, an Answer that is pending and what became of it,
-// until ctx ends.
-func Ask(ctx context.Context, at netip.AddrPort, interval time.Duration, out io.Writer) error {
+// Ask asks an API server for a URL, on a new connection each time, at an interval, and writes two
+// lines of JSON for each, an Answer that is pending and what became of it, until ctx ends.
+func Ask(ctx context.Context, url string, interval time.Duration, out io.Writer) error {
 	lines := make(chan Answer, 1024)
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
@@ -57,7 +55,7 @@ func Ask(ctx context.Context, at netip.AddrPort, interval time.Duration, out io.
 				return err
 			}
 			go func() {
-				answer := ask(ctx, at, begun)
+				answer := ask(ctx, url, begun)
 				select {
 				case lines <- answer:
 				case <-ctx.Done():
@@ -67,7 +65,7 @@ func Ask(ctx context.Context, at netip.AddrPort, interval time.Duration, out io.
 	}
 }
 
-func ask(ctx context.Context, at netip.AddrPort, a Answer) Answer {
+func ask(ctx context.Context, url string, a Answer) Answer {
 	a.Pending = false
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -75,7 +73,7 @@ func ask(ctx context.Context, at netip.AddrPort, a Answer) Answer {
 		DisableKeepAlives: true, DialContext: new(net.Dialer).DialContext,
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // that it answers matters, not who it is
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+at.String()+"/readyz", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err == nil {
 		err = answered(transport.RoundTrip(request))
 	}

@@ -27,16 +27,16 @@ type Asker struct {
 	answers map[int]Answer
 }
 
-// NewAsker has a host ask at an address, by the command of package ask.
-func NewAsker(ctx context.Context, on lab.Host, command []string, at string, interval time.Duration) (*Asker, error) {
-	cmd := on.Command(ctx, append(slices.Clone(command), at, interval.String())...)
+// NewAsker has a host ask for a URL, by a command that is as that of package ask.
+func NewAsker(ctx context.Context, on lab.Host, command []string, url string, interval time.Duration) (*Asker, error) {
+	cmd := on.Prompt(ctx, append(slices.Clone(command), url, interval.String())...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
 	}
 	a := &Asker{cmd: cmd, answers: make(map[int]Answer), done: make(chan struct{}), changed: make(chan struct{}, 1)}
 	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("ask %s: %w", at, err)
+		return nil, fmt.Errorf("ask %s: %w", url, err)
 	}
 	go func() {
 		defer close(a.done)

@@ -40,8 +40,14 @@ func Up(ctx context.Context, parameters lab.Parameters, progress io.Writer) (*Pl
 	return &Plane{Cluster: cluster, VIP: cluster.VIPs()[0]}, nil
 }
 
-// At is where the VIP's clients ask.
-func (p *Plane) At() string { return netip.AddrPortFrom(p.VIP, 6443).String() }
+// URL is where the VIP's clients ask, such as for /readyz.
+func (p *Plane) URL(path string) string {
+	port := uint16(6443)
+	if p.Parameters().Elector == lab.Keepalived {
+		port = lab.HAProxyPort
+	}
+	return "https://" + netip.AddrPortFrom(p.VIP, port).String() + path
+}
 
 // The processes of a control plane that tests harm.
 const (

@@ -100,8 +100,17 @@ func peerURL(host topology.Host) string {
 	return "https://" + netip.AddrPortFrom(host.Addresses()[0], 2380).String()
 }
 
+// farewellDelay is how long an API server that is told to end goes on, no longer ready,
+// where others may take its clients.
+const farewellDelay = 5 * time.Second
+
 func (s *Supervisor) apiserverFlags(host topology.Host) []string {
+	delay := time.Duration(0)
+	if len(s.plan.ControlPlanes) > 1 {
+		delay = farewellDelay
+	}
 	return []string{
+		fmt.Sprintf("--shutdown-delay-duration=%s", delay),
 		"--advertise-address=" + host.Addresses()[0].String(),
 		"--bind-address=::",
 		fmt.Sprintf("--secure-port=%d", serverPort),

@@ -74,14 +74,17 @@ func (a *Asker) Since(t time.Time) (since []Answer) {
 	return since
 }
 
-// Window waits until all is answered for so long after t, and all that was begun by then
-// has come to an end; it returns that, and when it was.
+// Window waits until all is answered for so long after t, nothing waits for longer, and all
+// that was begun by then has come to an end; it returns that, and when it was.
 func (a *Asker) Window(ctx context.Context, since, t time.Time, long time.Duration) ([]Answer, time.Time, error) {
 	var end time.Time
 	err := a.await(ctx, func(all []Answer) bool {
-		last, newest := t, t
-		for _, answer := range all {
+		last, newest, begun := t, t, t
+		for _, answer := range slices.Backward(all) {
+			begun = later(begun, answer.At)
 			switch {
+			case answer.Pending && begun.Sub(answer.At) > long:
+				return false
 			case answer.Pending:
 			case answer.Error != "" || answer.Took > long:
 				last = later(last, answer.At.Add(answer.Took))

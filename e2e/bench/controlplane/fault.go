@@ -69,6 +69,14 @@ func serverKilled(count int) fault {
 	}
 }
 
+// serverHangs has the API server answer nothing, and refuse nothing.
+func serverHangs(count int) fault {
+	return fault{
+		name: "API server hangs", count: count, path: ready,
+		harm: signal(syscall.SIGSTOP, plane.APIServer), mend: signal(syscall.SIGCONT, plane.APIServer),
+	}
+}
+
 // told ends Herald as a kubelet ends a Pod.
 func told(count int, components ...string) fault {
 	return fault{

@@ -36,6 +36,8 @@ func systems(options Options) []system {
 	count := func(normal int) int { return cmp.Or(options.Runs, normal) }
 	quick := plane.Parameters("heartbeat")
 	quick.AnnouncerArgs = "--health-period=100ms --health-timeout=500ms"
+	balanced := plane.Parameters("heartbeat")
+	balanced.Balance = true
 	fastest := plane.Parameters("lease")
 	fastest.ElectorArgs = "--lease-duration=1s --renew-deadline=750ms --retry-period=200ms"
 	all := []system{
@@ -43,10 +45,11 @@ func systems(options Options) []system {
 			key: "heartbeat", name: "heartbeat", parameters: plane.Parameters("heartbeat"), sequences: true, dual: heartbeat,
 			faults: []fault{
 				crash(count(10)).aimed(150, 300), serverKilled(count(5)).aimed(0, 0, 1500),
-				told(count(5), plane.Announcer), unready(count(3)),
+				serverHangs(count(3)), told(count(5), plane.Announcer), unready(count(3)),
 			},
 		},
-		{key: "heartbeat-fast", name: "heartbeat, health each 100 ms", parameters: quick, faults: []fault{serverKilled(count(5))}},
+		{key: "heartbeat-fast", name: "heartbeat, health each 100 ms", parameters: quick, faults: []fault{serverKilled(count(5)), serverHangs(count(3))}},
+		{key: "heartbeat-lb", name: "heartbeat, --lb", parameters: balanced, faults: []fault{crash(count(3)), serverKilled(count(3)), serverHangs(count(3))}},
 		{
 			key: "raft", name: "raft", parameters: plane.Parameters("raft"), sequences: true,
 			faults: []fault{crash(count(10)).aimed(0, 700), serverKilled(count(3)).aimed(0, 0, 1500), told(count(5), plane.ControlPlane, plane.Announcer)},
@@ -55,7 +58,7 @@ func systems(options Options) []system {
 		{key: "lease-fast", name: "lease of 1 s", parameters: fastest, faults: []fault{crash(count(3))}},
 		{
 			key: "keepalived", name: "keepalived and HAProxy", parameters: plane.Parameters(lab.Keepalived),
-			faults: []fault{crash(count(3)), serverKilled(count(3)).staying()},
+			faults: []fault{crash(count(3)), serverKilled(count(3)).staying(), serverHangs(count(1)).staying()},
 		},
 	}
 	return slices.DeleteFunc(all, func(s system) bool {

@@ -24,6 +24,8 @@ type Answer struct {
 	// At is when it was begun, Took how long it took.
 	At   time.Time     `json:"at"`
 	Took time.Duration `json:"took"`
+	// Server is the host whose API server answered.
+	Server string `json:"server,omitempty"`
 	// Error is why there was no answer; "" if there was one. Refused says that no
 	// connection was made at all.
 	Error   string `json:"error,omitempty"`
@@ -75,7 +77,7 @@ func ask(ctx context.Context, url string, a Answer) Answer {
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err == nil {
-		err = answered(transport.RoundTrip(request))
+		a.Server, err = answered(transport.RoundTrip(request))
 	}
 	a.Took = time.Since(a.At)
 	if err != nil {
@@ -86,15 +88,16 @@ func ask(ctx context.Context, url string, a Answer) Answer {
 	return a
 }
 
-func answered(response *http.Response, err error) error {
+// answered returns who answered, by its certificate.
+func answered(response *http.Response, err error) (server string, _ error) {
 	if err != nil {
-		return err
+		return "", err
 	}
 	_, err = io.Copy(io.Discard, response.Body)
 	if response.StatusCode != http.StatusOK {
 		err = errors.Join(err, fmt.Errorf("answer %s", response.Status))
 	}
-	return errors.Join(err, response.Body.Close())
+	return response.TLS.PeerCertificates[0].Subject.CommonName, errors.Join(err, response.Body.Close())
 }
 
 // Outage is the longest that a request had to wait for an answer: its own, or one to a

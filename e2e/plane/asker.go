@@ -74,8 +74,8 @@ func (a *Asker) Since(t time.Time) (since []Answer) {
 	return since
 }
 
-// Window waits until all is answered for so long after t, nothing waits for longer, and all
-// that was begun by then has come to an end; it returns that, and when it was.
+// Window waits until all is answered for so long after t, nothing waits for half of that, and
+// all that was begun by then has come to an end; it returns that, and when it was.
 func (a *Asker) Window(ctx context.Context, since, t time.Time, long time.Duration) ([]Answer, time.Time, error) {
 	var end time.Time
 	err := a.await(ctx, func(all []Answer) bool {
@@ -83,7 +83,7 @@ func (a *Asker) Window(ctx context.Context, since, t time.Time, long time.Durati
 		for _, answer := range slices.Backward(all) {
 			begun = later(begun, answer.At)
 			switch {
-			case answer.Pending && begun.Sub(answer.At) > long:
+			case answer.Pending && begun.Sub(answer.At) > long/2:
 				return false
 			case answer.Pending:
 			case answer.Error != "" || answer.Took > long:
@@ -104,6 +104,22 @@ func (a *Asker) Window(ctx context.Context, since, t time.Time, long time.Durati
 		return !slices.ContainsFunc(window, func(answer Answer) bool { return answer.Pending })
 	}, since)
 	return window, end, err
+}
+
+// Servers waits until each of those hosts has answered a request that was begun since then.
+func (a *Asker) Servers(ctx context.Context, since time.Time, hosts ...lab.Host) error {
+	err := a.await(ctx, func(all []Answer) bool {
+		for _, host := range hosts {
+			if !slices.ContainsFunc(all, func(answer Answer) bool { return answer.Error == "" && answer.Server == host.Name }) {
+				return false
+			}
+		}
+		return true
+	}, since)
+	if err != nil {
+		return fmt.Errorf("the API servers of %v did not all answer: %w", names(hosts), err)
+	}
+	return nil
 }
 
 func later(a, b time.Time) time.Time {

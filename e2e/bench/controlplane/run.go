@@ -75,6 +75,12 @@ func (b *bench) once(ctx context.Context, f fault) (run Run, err error) {
 	}
 	defer func() { err = errors.Join(err, asker.Stop()) }()
 	since := time.Now()
+	if b.system.shares {
+		if err := asker.Servers(ctx, since, b.ControlPlanes()...); err != nil {
+			return run, err
+		}
+		since = time.Now()
+	}
 	if _, _, err := asker.Window(ctx, since, since, calm); err != nil {
 		return run, err
 	}
@@ -111,5 +117,5 @@ func (b *bench) well(ctx context.Context) (lab.Host, error) {
 	if err := b.Ready(ctx); err != nil {
 		return lab.Host{}, err
 	}
-	return b.Holder(ctx)
+	return b.Holder(ctx, b.system.seconds...)
 }

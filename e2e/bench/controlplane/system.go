@@ -14,6 +14,10 @@ type system struct {
 	key, name  string // key names it in options
 	parameters lab.Parameters
 	faults     []fault
+	// shares says that connections go to all API servers; seconds are the hosts that
+	// do not hold the VIP when all is well.
+	shares  bool
+	seconds []string
 	// sequences says that random faults are inflicted too; dual is how long two may
 	// hold the VIP at once, when they hear each other.
 	sequences bool
@@ -48,8 +52,14 @@ func systems(options Options) []system {
 				serverHangs(count(3)), told(count(5), plane.Announcer), unready(count(3)),
 			},
 		},
-		{key: "heartbeat-fast", name: "heartbeat, health each 100 ms", parameters: quick, faults: []fault{serverKilled(count(5)), serverHangs(count(3))}},
-		{key: "heartbeat-lb", name: "heartbeat, --lb", parameters: balanced, faults: []fault{crash(count(3)), serverKilled(count(3)), serverHangs(count(3))}},
+		{
+			key: "heartbeat-fast", name: "heartbeat, health each 100 ms", parameters: quick,
+			faults: []fault{serverKilled(count(5)), serverHangs(count(3))},
+		},
+		{
+			key: "heartbeat-lb", name: "heartbeat, --lb", parameters: balanced, shares: true,
+			faults: []fault{crash(count(3)), serverKilled(count(3)), serverHangs(count(3))},
+		},
 		{
 			key: "raft", name: "raft", parameters: plane.Parameters("raft"), sequences: true,
 			faults: []fault{crash(count(10)).aimed(0, 700), serverKilled(count(3)).aimed(0, 0, 1500), told(count(5), plane.ControlPlane, plane.Announcer)},
@@ -57,7 +67,7 @@ func systems(options Options) []system {
 		{key: "lease", name: "lease, kube-vip's defaults", parameters: plane.Parameters("lease"), faults: []fault{crash(count(2))}},
 		{key: "lease-fast", name: "lease of 1 s", parameters: fastest, faults: []fault{crash(count(3))}},
 		{
-			key: "keepalived", name: "keepalived and HAProxy", parameters: plane.Parameters(lab.Keepalived),
+			key: "keepalived", name: "keepalived and HAProxy", parameters: plane.Parameters(lab.Keepalived), shares: true, seconds: []string{"cp2", "cp3"},
 			faults: []fault{crash(count(3)), serverKilled(count(3)).staying(), serverHangs(count(1)).staying()},
 		},
 	}

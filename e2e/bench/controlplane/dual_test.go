@@ -13,8 +13,10 @@ func at(s int) time.Time { return time.Unix(int64(s), 0) }
 // Two have the VIP for 2 to 10, and again for 20 to 21.
 func both() []plane.Span {
 	return []plane.Span{
-		{Host: "a", VIP: "v", From: at(0), To: at(10)}, {Host: "b", VIP: "v", From: at(2), To: at(20)},
-		{Host: "b", VIP: "w", From: at(0), To: at(99)}, {Host: "c", VIP: "v", From: at(18), To: at(21)},
+		{Host: "a", VIP: "v", From: at(0), To: at(10)},
+		{Host: "b", VIP: "v", From: at(2), To: at(20)},
+		{Host: "b", VIP: "w", From: at(0), To: at(99)},
+		{Host: "c", VIP: "v", From: at(18), To: at(21)},
 	}
 }
 

@@ -169,14 +169,12 @@ func (v *victim) signal(ctx context.Context, host lab.Host, s step) error {
 		killed: syscall.SIGKILL, stopped: syscall.SIGSTOP, continued: syscall.SIGCONT, leaves: syscall.SIGTERM,
 	}
 	if s.component == plane.Announcer {
-		switch s.act {
-		case stopped:
+		if s.act == stopped {
 			v.excuse(host, stopped)
-		case killed:
-			// By raft or a Lease, it is the elector that says who holds the VIP.
-			if v.system.dual > 0 {
-				v.end(host)
-			}
+		}
+		// By raft, it is the elector that says who holds the VIP.
+		if s.act == killed && v.system.dual > 0 {
+			v.end(host)
 		}
 	}
 	running, _, err := v.Processes(ctx, host)

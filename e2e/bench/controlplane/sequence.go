@@ -132,10 +132,10 @@ func (m *model) mending() (all []step) {
 			continue
 		}
 		for _, component := range m.components {
-			switch states[component] {
-			case stopped:
+			if states[component] == stopped {
 				all = append(all, step{host: host, component: component, act: continued})
-			case killed:
+			}
+			if states[component] == killed {
 				all = append(all, step{host: host, component: component, act: started})
 			}
 		}

@@ -15,6 +15,8 @@ type Run struct {
 	System string `json:"system"`
 	Fault  string `json:"fault"`
 	Holder string `json:"holder"`
+	// At is when it began.
+	At time.Time `json:"at"`
 	// Outage is the longest that a request had to wait for an answer, its own or one to
 	// a later request.
 	Outage time.Duration `json:"outage"`
@@ -84,8 +86,8 @@ func (b *bench) once(ctx context.Context, f fault) (run Run, err error) {
 	if _, _, err := asker.Window(ctx, since, since, calm); err != nil {
 		return run, err
 	}
-	run = Run{System: b.system.name, Fault: f.name, Holder: holder.Name}
 	since = time.Now()
+	run = Run{System: b.system.name, Fault: f.name, Holder: holder.Name, At: since}
 	if err := f.harm(ctx, b.Plane, holder); err != nil {
 		return run, err
 	}

@@ -48,27 +48,30 @@ func systems(options Options) []system {
 		{
 			key: "heartbeat", name: "heartbeat", parameters: plane.Parameters("heartbeat"), sequences: true, dual: heartbeat,
 			faults: []fault{
-				crash(count(10)).aimed(150, 300), serverKilled(count(5)).aimed(0, 0, 1500),
-				serverHangs(count(3)), told(count(5), plane.Announcer), unready(count(3)),
+				crash(count(10)).aimed(150, 300), serverKilled(count(4)).aimed(0, 0, 1500),
+				serverHangs(count(2)), told(count(4), plane.Announcer), unready(count(2)),
 			},
 		},
 		{
 			key: "heartbeat-fast", name: "heartbeat, health each 100 ms", parameters: quick,
-			faults: []fault{serverKilled(count(5)), serverHangs(count(3))},
+			faults: []fault{serverKilled(count(4)), serverHangs(count(2))},
 		},
 		{
 			key: "heartbeat-lb", name: "heartbeat, --lb", parameters: balanced, shares: true,
-			faults: []fault{crash(count(3)), serverKilled(count(3)), serverHangs(count(3))},
+			faults: []fault{crash(count(2)), serverKilled(count(3)), serverHangs(count(2))},
 		},
 		{
 			key: "raft", name: "raft", parameters: plane.Parameters("raft"), sequences: true,
-			faults: []fault{crash(count(10)).aimed(0, 700), serverKilled(count(3)).aimed(0, 0, 1500), told(count(5), plane.ControlPlane, plane.Announcer)},
+			faults: []fault{
+				crash(count(10)).aimed(0, 700), serverKilled(count(3)).aimed(0, 0, 1500),
+				told(count(4), plane.ControlPlane, plane.Announcer),
+			},
 		},
 		{key: "lease", name: "lease, kube-vip's defaults", parameters: plane.Parameters("lease"), faults: []fault{crash(count(2))}},
 		{key: "lease-fast", name: "lease of 1 s", parameters: fastest, faults: []fault{crash(count(3))}},
 		{
 			key: "keepalived", name: "keepalived and HAProxy", parameters: plane.Parameters(lab.Keepalived), shares: true, seconds: []string{"cp2", "cp3"},
-			faults: []fault{crash(count(3)), serverKilled(count(3)).staying(), serverHangs(count(1)).staying()},
+			faults: []fault{crash(count(2)), serverKilled(count(3)).staying(), serverHangs(count(1)).staying()},
 		},
 	}
 	return slices.DeleteFunc(all, func(s system) bool {

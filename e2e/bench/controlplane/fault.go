@@ -3,6 +3,7 @@ package controlplane
 import (
 	"context"
 	"errors"
+	"slices"
 	"syscall"
 
 	"github.com/heraldlb/herald/e2e/bench/figure"
@@ -90,7 +91,20 @@ func told(count int, components ...string) fault {
 func unready(count int) fault {
 	return fault{
 		name: "API server not ready", count: count, path: "/livez", orderly: true,
-		harm: signal(syscall.SIGTERM, plane.APIServer), mend: startAgain(plane.APIServer),
+		harm: signal(syscall.SIGTERM, plane.APIServer),
+		mend: func(ctx context.Context, p *plane.Plane, h lab.Host) error {
+			running, _, err := p.Processes(ctx, h)
+			if err != nil {
+				return err
+			}
+			// Not to wait until the last of its clients has gone.
+			if slices.Contains(running, plane.APIServer) {
+				if err := h.Signal(ctx, plane.APIServer, syscall.SIGKILL); err != nil {
+					return err
+				}
+			}
+			return startAgain(plane.APIServer)(ctx, p, h)
+		},
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"syscall"
+	"time"
 
 	"github.com/heraldlb/herald/e2e/bench/figure"
 	"github.com/heraldlb/herald/e2e/lab"
@@ -48,6 +49,11 @@ func (f fault) targets() (all []*figure.Target) {
 		all = append(all, target)
 	}
 	return all
+}
+
+// misses reports whether an outage is longer than all limits.
+func (f fault) misses(outage time.Duration) bool {
+	return len(f.limits) > 0 && outage > time.Duration(slices.Max(f.limits))*time.Millisecond
 }
 
 // ready is what clients ask for, unless that is to fail.

@@ -29,6 +29,8 @@ type Run struct {
 	Slowest time.Duration `json:"slowest"`
 	// Load is the machine's average of the last minute.
 	Load float64 `json:"load"`
+	// Logs are those of Herald's processes, where the outage is longer than any may be.
+	Logs map[string]string `json:"logs,omitempty"`
 }
 
 const (
@@ -101,8 +103,15 @@ func (b *bench) once(ctx context.Context, f fault) (run Run, err error) {
 		return run, err
 	}
 	run.note(answers, end)
-	run.Load, err = load()
-	return run, errors.Join(err, f.mend(ctx, b.Plane, holder))
+	if run.Load, err = load(); err != nil {
+		return run, err
+	}
+	if f.misses(run.Outage) {
+		if run.Logs, err = b.logs(ctx); err != nil {
+			return run, err
+		}
+	}
+	return run, f.mend(ctx, b.Plane, holder)
 }
 
 func (r *Run) note(answers []plane.Answer, end time.Time) {

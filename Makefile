@@ -41,7 +41,7 @@ e2e-kubeadm: build ## docs/kubeadm.md with kubeadm itself, in containers of kind
 	@hack/e2e-kubeadm $(IMAGE) $(KIND_NODE_IMAGE) $(E2E_KUBEADM_FLAGS)
 
 .PHONY: bench
-bench: lab build ## measure: fail-over beside keepalived and MetalLB, expose to first answer, allocation, replies
+bench: lab build ## measure: fail-over beside keepalived, HAProxy and MetalLB, expose to first answer, allocation, replies
 	@hack/bench
 
 .PHONY: lint

@@ -24,10 +24,11 @@ const (
 	cost      = "cost"
 	crowd     = "crowd"
 	balancing = "balance"
+	holding   = "controlplane"
 )
 
 func sections() []string {
-	return []string{exposed, crash, apiDown, link, port, announcer, agent, drain, exclude, roll, partition, cost, crowd, balancing}
+	return []string{exposed, crash, apiDown, link, port, announcer, agent, drain, exclude, roll, partition, cost, crowd, balancing, holding}
 }
 
 // failovers inflicts faults on each implementation: on Herald all that are

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/heraldlb/herald/e2e/bench/balance"
+	"github.com/heraldlb/herald/e2e/bench/controlplane"
 	"github.com/heraldlb/herald/e2e/bench/expose"
 	"github.com/heraldlb/herald/e2e/bench/figure"
 	"github.com/heraldlb/herald/e2e/bench/site"
@@ -26,6 +27,10 @@ type options struct {
 	soak     time.Duration
 	reuse    bool
 	json     string
+
+	sequences int
+	seed      uint64
+	electors  []string
 }
 
 func (o options) wants(name string) bool { return len(o.only) == 0 || slices.Contains(o.only, name) }
@@ -44,7 +49,7 @@ func measure(ctx context.Context, options options, files []string, out io.Writer
 		return err
 	}
 	result := report{Figures: figures}
-	err = errors.Join(result.balance(ctx, options, out), result.onLab(ctx, options, out))
+	err = errors.Join(result.balance(ctx, options, out), result.onLab(ctx, options, out), result.controlPlane(ctx, options, out))
 	if options.json != "" {
 		err = errors.Join(err, result.write(options.json))
 	}
@@ -64,9 +69,23 @@ func (r *report) balance(ctx context.Context, options options, out io.Writer) er
 	return err
 }
 
+// controlPlane measures who holds the VIP, on labs of its own.
+func (r *report) controlPlane(ctx context.Context, options options, out io.Writer) error {
+	if options.soak > 0 || !options.wants(holding) {
+		return nil
+	}
+	result, err := controlplane.Measure(ctx, controlplane.Options{
+		Ask: []string{asking}, Runs: options.runs, Sequences: options.sequences, Seed: options.seed, Electors: options.electors,
+	}, out)
+	r.Plane = &result
+	r.Figures = append(r.Figures, controlplane.Figures(result)...)
+	return err
+}
+
 // onLab brings a cluster up, measures what else is wanted, and takes it down.
 func (r *report) onLab(ctx context.Context, options options, out io.Writer) (err error) {
-	if options.soak == 0 && len(options.only) > 0 && !slices.ContainsFunc(options.only, func(name string) bool { return name != balancing }) {
+	others := slices.DeleteFunc(sections(), func(name string) bool { return name == balancing || name == holding })
+	if options.soak == 0 && !slices.ContainsFunc(others, options.wants) {
 		return nil
 	}
 	base, down, err := ground.Lab(ctx, options.reuse, out)

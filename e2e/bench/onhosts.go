@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,7 +14,11 @@ import (
 	"github.com/heraldlb/herald/e2e/bench/outage"
 	"github.com/heraldlb/herald/e2e/bench/site"
 	"github.com/heraldlb/herald/e2e/bench/soak"
+	"github.com/heraldlb/herald/e2e/plane"
 )
+
+// asking is the command that asks an API server again and again.
+const asking = "ask"
 
 // onHosts are the commands that this program starts itself with on the lab's
 // hosts.
@@ -21,6 +26,13 @@ func onHosts() []*cobra.Command {
 	return []*cobra.Command{
 		hidden(balancing+" PLAN", cobra.ExactArgs(1), func(cmd *cobra.Command, args []string) error {
 			return balance.Balance(cmd.Context(), args[0], cmd.ErrOrStderr())
+		}),
+		hidden(asking+" URL INTERVAL", cobra.ExactArgs(2), func(cmd *cobra.Command, args []string) error {
+			interval, err := time.ParseDuration(args[1])
+			if err != nil {
+				return err
+			}
+			return plane.Ask(cmd.Context(), args[0], interval, cmd.OutOrStdout())
 		}),
 		hidden("prober INTERFACE", cobra.ExactArgs(1), func(cmd *cobra.Command, args []string) error {
 			return expose.Prober(cmd.Context(), args[0], cmd.InOrStdin(), cmd.OutOrStdout())

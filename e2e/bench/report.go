@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/heraldlb/herald/e2e/bench/balance"
+	"github.com/heraldlb/herald/e2e/bench/controlplane"
 	"github.com/heraldlb/herald/e2e/bench/expose"
 	"github.com/heraldlb/herald/e2e/bench/failover"
 	"github.com/heraldlb/herald/e2e/bench/figure"
@@ -25,6 +26,7 @@ type report struct {
 	Crowds     []mass.Run           `json:"crowds,omitempty"`
 	Soak       *soak.Result         `json:"soak,omitempty"`
 	Balance    *balance.Result      `json:"balance,omitempty"`
+	Plane      *controlplane.Result `json:"controlPlane,omitempty"`
 }
 
 func (r *report) write(path string) error {

@@ -36,6 +36,13 @@ func (h Host) Command(ctx context.Context, args ...string) *exec.Cmd {
 	return cmd
 }
 
+// Prompt is Command for what times others, and may not wait for them: it comes before all
+// else, announcers in real time too, as far as the rights allow.
+func (h Host) Prompt(ctx context.Context, args ...string) *exec.Cmd {
+	const realTime = `chrt --fifo 10 true 2>&- && exec chrt --fifo 10 "$@"; exec nice -n -19 "$@"`
+	return h.Command(ctx, append([]string{"sh", "-c", realTime, "sh"}, args...)...)
+}
+
 // enter puts before a command what takes it to the host. The lab's processes
 // end with the lab; setpriv ends this one with nsenter, too.
 func (h Host) enter(args []string) []string {

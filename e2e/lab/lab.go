@@ -43,6 +43,14 @@ const (
 	Dual = topology.Dual
 )
 
+const (
+	// Keepalived is the Elector of a lab where keepalived and HAProxy stand in the
+	// place of Herald.
+	Keepalived = control.Keepalived
+	// HAProxyPort is where HAProxy is asked there.
+	HAProxyPort = control.HAProxyPort
+)
+
 var (
 	// ErrDown says that no lab runs for this checkout and user.
 	ErrDown = control.ErrDown

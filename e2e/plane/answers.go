@@ -11,7 +11,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"slices"
 	"time"
 )
@@ -25,6 +24,8 @@ type Answer struct {
 	// At is when it was begun, Took how long it took.
 	At   time.Time     `json:"at"`
 	Took time.Duration `json:"took"`
+	// Server is the host whose API server answered.
+	Server string `json:"server,omitempty"`
 	// Error is why there was no answer; "" if there was one. Refused says that no
 	// connection was made at all.
 	Error   string `json:"error,omitempty"`
@@ -34,10 +35,9 @@ type Answer struct {
 // patience is how long a request may take.
 const patience = 5 * time.Second
 
-// Ask asks an API server if it is ready, on a new connection each time, at an interval,
-// and writes two lines of JSON for each, an Answer that is pending and what became of it,
-// until ctx ends.
-func Ask(ctx context.Context, at netip.AddrPort, interval time.Duration, out io.Writer) error {
+// Ask asks an API server for a URL, on a new connection each time, at an interval, and writes two
+// lines of JSON for each, an Answer that is pending and what became of it, until ctx ends.
+func Ask(ctx context.Context, url string, interval time.Duration, out io.Writer) error {
 	lines := make(chan Answer, 1024)
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
@@ -57,7 +57,7 @@ func Ask(ctx context.Context, at netip.AddrPort, interval time.Duration, out io.
 				return err
 			}
 			go func() {
-				answer := ask(ctx, at, begun)
+				answer := ask(ctx, url, begun)
 				select {
 				case lines <- answer:
 				case <-ctx.Done():
@@ -67,7 +67,7 @@ func Ask(ctx context.Context, at netip.AddrPort, interval time.Duration, out io.
 	}
 }
 
-func ask(ctx context.Context, at netip.AddrPort, a Answer) Answer {
+func ask(ctx context.Context, url string, a Answer) Answer {
 	a.Pending = false
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -75,9 +75,9 @@ func ask(ctx context.Context, at netip.AddrPort, a Answer) Answer {
 		DisableKeepAlives: true, DialContext: new(net.Dialer).DialContext,
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // that it answers matters, not who it is
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+at.String()+"/readyz", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err == nil {
-		err = answered(transport.RoundTrip(request))
+		a.Server, err = answered(transport.RoundTrip(request))
 	}
 	a.Took = time.Since(a.At)
 	if err != nil {
@@ -88,15 +88,16 @@ func ask(ctx context.Context, at netip.AddrPort, a Answer) Answer {
 	return a
 }
 
-func answered(response *http.Response, err error) error {
+// answered returns who answered, by its certificate.
+func answered(response *http.Response, err error) (server string, _ error) {
 	if err != nil {
-		return err
+		return "", err
 	}
 	_, err = io.Copy(io.Discard, response.Body)
 	if response.StatusCode != http.StatusOK {
 		err = errors.Join(err, fmt.Errorf("answer %s", response.Status))
 	}
-	return errors.Join(err, response.Body.Close())
+	return response.TLS.PeerCertificates[0].Subject.CommonName, errors.Join(err, response.Body.Close())
 }
 
 // Outage is the longest that a request had to wait for an answer: its own, or one to a

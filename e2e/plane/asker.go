@@ -27,16 +27,16 @@ type Asker struct {
 	answers map[int]Answer
 }
 
-// NewAsker has a host ask at an address, by the command of package ask.
-func NewAsker(ctx context.Context, on lab.Host, command []string, at string, interval time.Duration) (*Asker, error) {
-	cmd := on.Command(ctx, append(slices.Clone(command), at, interval.String())...)
+// NewAsker has a host ask for a URL, by a command that is as that of package ask.
+func NewAsker(ctx context.Context, on lab.Host, command []string, url string, interval time.Duration) (*Asker, error) {
+	cmd := on.Prompt(ctx, append(slices.Clone(command), url, interval.String())...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
 	}
 	a := &Asker{cmd: cmd, answers: make(map[int]Answer), done: make(chan struct{}), changed: make(chan struct{}, 1)}
 	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("ask %s: %w", at, err)
+		return nil, fmt.Errorf("ask %s: %w", url, err)
 	}
 	go func() {
 		defer close(a.done)
@@ -74,14 +74,17 @@ func (a *Asker) Since(t time.Time) (since []Answer) {
 	return since
 }
 
-// Window waits until all is answered for so long after t, and all that was begun by then
-// has come to an end; it returns that, and when it was.
+// Window waits until all is answered for so long after t, nothing waits for half of that, and
+// all that was begun by then has come to an end; it returns that, and when it was.
 func (a *Asker) Window(ctx context.Context, since, t time.Time, long time.Duration) ([]Answer, time.Time, error) {
 	var end time.Time
 	err := a.await(ctx, func(all []Answer) bool {
-		last, newest := t, t
-		for _, answer := range all {
+		last, newest, begun := t, t, t
+		for _, answer := range slices.Backward(all) {
+			begun = later(begun, answer.At)
 			switch {
+			case answer.Pending && begun.Sub(answer.At) > long/2:
+				return false
 			case answer.Pending:
 			case answer.Error != "" || answer.Took > long:
 				last = later(last, answer.At.Add(answer.Took))
@@ -101,6 +104,22 @@ func (a *Asker) Window(ctx context.Context, since, t time.Time, long time.Durati
 		return !slices.ContainsFunc(window, func(answer Answer) bool { return answer.Pending })
 	}, since)
 	return window, end, err
+}
+
+// Servers waits until each of those hosts has answered a request that was begun since then.
+func (a *Asker) Servers(ctx context.Context, since time.Time, hosts ...lab.Host) error {
+	err := a.await(ctx, func(all []Answer) bool {
+		for _, host := range hosts {
+			if !slices.ContainsFunc(all, func(answer Answer) bool { return answer.Error == "" && answer.Server == host.Name }) {
+				return false
+			}
+		}
+		return true
+	}, since)
+	if err != nil {
+		return fmt.Errorf("the API servers of %v did not all answer: %w", names(hosts), err)
+	}
+	return nil
 }
 
 func later(a, b time.Time) time.Time {

@@ -39,7 +39,7 @@ const stamp = "2006-01-02T15:04:05.000000"
 func (p *Plane) NewMonitor(ctx context.Context) (*Monitor, error) {
 	m := new(Monitor)
 	for _, host := range p.ControlPlanes() {
-		cmd := host.Command(ctx, "ip", "-tshort", "monitor", "address")
+		cmd := host.Prompt(ctx, "ip", "-tshort", "monitor", "address")
 		out, err := cmd.StdoutPipe()
 		if err != nil {
 			return nil, errors.Join(err, m.end())

@@ -41,8 +41,14 @@ func Up(ctx context.Context, parameters lab.Parameters, progress io.Writer) (*Pl
 	return &Plane{Cluster: cluster, VIP: cluster.VIPs()[0]}, nil
 }
 
-// At is where the VIP's clients ask.
-func (p *Plane) At() string { return netip.AddrPortFrom(p.VIP, 6443).String() }
+// URL is where the VIP's clients ask, such as for /readyz.
+func (p *Plane) URL(path string) string {
+	port := uint16(6443)
+	if p.Parameters().Elector == lab.Keepalived {
+		port = lab.HAProxyPort
+	}
+	return "https://" + netip.AddrPortFrom(p.VIP, port).String() + path
+}
 
 // The processes of a control plane that tests harm.
 const (
@@ -51,6 +57,41 @@ const (
 	Announcer    = "herald-announcer"
 	ControlPlane = "herald-controlplane"
 )
+
+// Processes returns the components of a host that run, and those that have ended.
+func (p *Plane) Processes(ctx context.Context, host lab.Host) (running, ended []string, err error) {
+	status, err := p.Status(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, process := range status.Processes {
+		switch {
+		case process.Host != host.Name:
+		case process.Exit == "":
+			running = append(running, process.Component)
+		default:
+			ended = append(ended, process.Component)
+		}
+	}
+	return running, ended, nil
+}
+
+// StartEnded starts the components of a host that have ended.
+func (p *Plane) StartEnded(ctx context.Context, host lab.Host) error {
+	_, ended, err := p.Processes(ctx, host)
+	for _, component := range ended {
+		err = errors.Join(err, host.Start(ctx, component))
+	}
+	return err
+}
+
+// Ended waits until a component of a host has ended.
+func (p *Plane) Ended(ctx context.Context, host lab.Host, component string) error {
+	return Await(ctx, func() (bool, error) {
+		_, ended, err := p.Processes(ctx, host)
+		return slices.Contains(ended, component), err
+	})
+}
 
 // Holds reports whether a host has a VIP on an interface.
 func (p *Plane) Holds(ctx context.Context, host lab.Host) (bool, error) {

@@ -50,7 +50,7 @@ func newScene(t *testing.T, parameters lab.Parameters) *scene {
 			t.Error(err)
 		}
 	})
-	if s.asker, err = NewAsker(ctx, p.Host("client"), []string{program}, p.At(), interval); err != nil {
+	if s.asker, err = NewAsker(ctx, p.Host("client"), []string{program}, p.URL("/readyz"), interval); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -177,7 +177,7 @@ func (s *scene) testCrash(ctx context.Context) {
 	holder, since := s.begin(ctx)
 	s.must(holder.Crash(ctx))
 	s.moved(ctx, since, holder)
-	if _, err := s.Host("client").Run(ctx, "curl", "--insecure", "--silent", "--fail", "https://"+s.At()+"/readyz"); err != nil {
+	if _, err := s.Host("client").Run(ctx, "curl", "--insecure", "--silent", "--fail", s.URL("/readyz")); err != nil {
 		s.t.Error(err)
 	}
 	s.must(holder.Boot(ctx))

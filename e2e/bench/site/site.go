@@ -95,12 +95,9 @@ func (s *Site) Self(ctx context.Context, host string, args ...string) *exec.Cmd 
 	return s.Hosts.Command(ctx, host, append([]string{"nice", "-n", "-19", s.Program}, args...)...)
 }
 
-// Prompt returns this program as a command on a host which comes before all else,
-// the announcers in real time too, as far as the rights allow: what times them
-// may not wait for them.
+// Prompt returns this program as a command on a host which comes before all else.
 func (s *Site) Prompt(ctx context.Context, host string, args ...string) *exec.Cmd {
-	const realTime = `chrt --fifo 10 true 2>&- && exec chrt --fifo 10 "$@"; exec nice -n -19 "$@"`
-	return s.Hosts.Command(ctx, host, append([]string{"sh", "-c", realTime, "sh", s.Program}, args...)...)
+	return s.Cluster.Host(host).Prompt(ctx, append([]string{s.Program}, args...)...)
 }
 
 // Run runs a program on a host and returns what it prints.

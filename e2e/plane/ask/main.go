@@ -1,11 +1,10 @@
-// Command ask asks an API server again and again if it is ready, and prints what became of
-// each request: ask ADDRESS:PORT INTERVAL.
+// Command ask asks an API server again and again for a URL, and prints what became of each
+// request: ask URL INTERVAL.
 package main
 
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"os"
 	"os/signal"
 	"syscall"
@@ -26,15 +25,11 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) != 2 {
-		return fmt.Errorf("%d arguments: ADDRESS:PORT INTERVAL", len(args))
-	}
-	at, err := netip.ParseAddrPort(args[0])
-	if err != nil {
-		return err
+		return fmt.Errorf("%d arguments: URL INTERVAL", len(args))
 	}
 	interval, err := time.ParseDuration(args[1])
 	if err != nil {
 		return err
 	}
-	return plane.Ask(ctx, at, interval, os.Stdout)
+	return plane.Ask(ctx, args[0], interval, os.Stdout)
 }

@@ -10,6 +10,13 @@ import (
 	"github.com/heraldlb/herald/e2e/lab/internal/topology"
 )
 
+const (
+	// Keepalived is the Elector that stands in the place of Herald, with HAProxy.
+	Keepalived = "keepalived"
+	// HAProxyPort is where HAProxy is asked then.
+	HAProxyPort = 8443
+)
+
 // Parameters are what a lab is made of; two labs with equal parameters are
 // the same.
 type Parameters struct {
@@ -30,7 +37,7 @@ type Parameters struct {
 	// plane, and that all kubeconfigs lead to; "auto" are those that the lab has free
 	// for it. Empty: none, and kubeconfigs lead to the first control plane.
 	VIP string `json:"vip,omitempty"`
-	// Elector chooses the VIP's holder: heartbeat, raft or lease.
+	// Elector chooses the VIP's holder: heartbeat, raft, lease, or Keepalived.
 	Elector string `json:"elector,omitempty"`
 	// Balance has the VIP's holder share connections out to all API servers.
 	Balance bool `json:"balance,omitempty"`

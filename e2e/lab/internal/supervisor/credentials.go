@@ -26,7 +26,7 @@ func (s *Supervisor) writeCredentials(_ context.Context, _ func(string)) (err er
 	if err != nil {
 		return err
 	}
-	server, err := s.authority.Issue("kube-apiserver", nil, serverNames(), s.serverAddresses())
+	kubeletClient, err := s.authority.Issue("kube-apiserver", nil, nil, nil)
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (s *Supervisor) writeCredentials(_ context.Context, _ func(string)) (err er
 	}
 	return errors.Join(
 		writePair("authority", s.authority.Pair),
-		writePair("server", server),
+		writePair("kubelet-client", kubeletClient),
 		writePair("service-accounts", serviceAccounts),
 		s.writeKubeconfig("admin", "admin", s.admin),
 	)
@@ -91,13 +91,17 @@ func (s *Supervisor) hostKubeconfig() ([]byte, error) {
 	return s.authority.Kubeconfig("https://"+s.server.Addr().String(), "admin", s.admin)
 }
 
-// writeMember makes what a control plane is by to the others: a member of etcd, and of
-// raft.
+// writeMember makes what a control plane is by: to the others, a member of etcd, and of
+// raft; to clients, an API server.
 func (s *Supervisor) writeMember(name string) error {
 	host, _ := s.plan.Host(name)
 	addresses := append(host.Addresses(), netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback())
 	pair, err := s.authority.Issue(name, nil, []string{name}, addresses)
-	return errors.Join(err, writePair(name, pair))
+	if err := errors.Join(err, writePair(name, pair)); err != nil {
+		return err
+	}
+	server, err := s.authority.Issue(name, nil, serverNames(), s.serverAddresses())
+	return errors.Join(err, writePair(name+"-server", server))
 }
 
 // segmentServer is the API server as the hosts on the segment reach it: the VIP, or else

@@ -100,8 +100,17 @@ func peerURL(host topology.Host) string {
 	return "https://" + netip.AddrPortFrom(host.Addresses()[0], 2380).String()
 }
 
+// farewellDelay is how long an API server that is told to end goes on, no longer ready,
+// where others may take its clients.
+const farewellDelay = 5 * time.Second
+
 func (s *Supervisor) apiserverFlags(host topology.Host) []string {
+	delay := time.Duration(0)
+	if len(s.plan.ControlPlanes) > 1 {
+		delay = farewellDelay
+	}
 	return []string{
+		fmt.Sprintf("--shutdown-delay-duration=%s", delay),
 		"--advertise-address=" + host.Addresses()[0].String(),
 		"--bind-address=::",
 		fmt.Sprintf("--secure-port=%d", serverPort),
@@ -111,15 +120,15 @@ func (s *Supervisor) apiserverFlags(host topology.Host) []string {
 		"--authorization-mode=Node,RBAC",
 		"--enable-admission-plugins=NodeRestriction",
 		"--client-ca-file=" + credential("authority.crt"),
-		"--tls-cert-file=" + credential("server.crt"),
-		"--tls-private-key-file=" + credential("server.key"),
+		"--tls-cert-file=" + credential(host.Name+"-server.crt"),
+		"--tls-private-key-file=" + credential(host.Name+"-server.key"),
 		"--service-account-issuer=https://kubernetes.default.svc.cluster.local",
 		"--service-account-key-file=" + credential("service-accounts.crt"),
 		"--service-account-signing-key-file=" + credential("service-accounts.key"),
 		"--kubelet-preferred-address-types=InternalIP",
 		"--kubelet-certificate-authority=" + credential("authority.crt"),
-		"--kubelet-client-certificate=" + credential("server.crt"),
-		"--kubelet-client-key=" + credential("server.key"),
+		"--kubelet-client-certificate=" + credential("kubelet-client.crt"),
+		"--kubelet-client-key=" + credential("kubelet-client.key"),
 		"--profiling=false",
 	}
 }

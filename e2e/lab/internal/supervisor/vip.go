@@ -61,6 +61,9 @@ func (s *Supervisor) startHolder(host topology.Host) error {
 	if elector == "" {
 		elector = "heartbeat"
 	}
+	if elector == control.Keepalived {
+		return s.startKeepalived(host)
+	}
 	socket := "--socket=" + stateDir + "/controlplane-" + host.Name + ".sock"
 	shared := []string{
 		socket, "--node-name=" + host.Name, fmt.Sprintf("--port=%d", serverPort), "--health-ca=" + credential("authority.crt"),

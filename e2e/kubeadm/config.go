@@ -6,18 +6,20 @@ import (
 	"text/template"
 )
 
-const (
-	podSubnet     = "10.244.0.0/16"
-	serviceSubnet = "10.96.0.0/16"
-)
+const podSubnet = "10.244.0.0/16"
 
 // settings are what kubeadm is told.
 type settings struct {
-	Version, Endpoint, Node string
-	// For those that join.
-	Token, Hash, Key string
-	ControlPlane     bool
+	Version, Endpoint string
 }
+
+// initConfig is the documentation's.
+const initConfig = `apiVersion: kubeadm.k8s.io/v1beta4
+kind: ClusterConfiguration
+kubernetesVersion: {{.Version}}
+controlPlaneEndpoint: "{{.Endpoint}}"
+networking: {podSubnet: ` + podSubnet + `, serviceSubnet: 10.96.0.0/16}
+`
 
 // inContainers are settings that a node in a container needs, as kind makes them: it
 // shares its kernel, disk and swap with others.
@@ -36,37 +38,9 @@ mode: nftables
 conntrack: {maxPerCore: 0}
 `
 
-const initConfig = `apiVersion: kubeadm.k8s.io/v1beta4
-kind: ClusterConfiguration
-kubernetesVersion: {{.Version}}
-controlPlaneEndpoint: "{{.Endpoint}}"
-networking: {podSubnet: ` + podSubnet + `, serviceSubnet: ` + serviceSubnet + `}
----
-apiVersion: kubeadm.k8s.io/v1beta4
-kind: InitConfiguration
-localAPIEndpoint: {advertiseAddress: {{.Node}}}
-nodeRegistration: {{template "registration" .}}
-` + inContainers
-
-const joinConfig = `apiVersion: kubeadm.k8s.io/v1beta4
-kind: JoinConfiguration
-discovery:
-  bootstrapToken: {apiServerEndpoint: "{{.Endpoint}}", token: {{.Token}}, caCertHashes: ["{{.Hash}}"]}
-{{- if .ControlPlane}}
-controlPlane: {localAPIEndpoint: {advertiseAddress: {{.Node}}}, certificateKey: {{.Key}}}
-{{- end}}
-nodeRegistration: {{template "registration" .}}
-`
-
-const registration = `{{define "registration"}}
-  criSocket: unix:///run/containerd/containerd.sock
-  ignorePreflightErrors: [all] # a container's kernel and modules are not as it expects
-  kubeletExtraArgs: [{name: node-ip, value: {{.Node}}}]
-{{- end}}`
-
 // fill fills in a template.
 func fill(text string, values any) (string, error) {
-	t, err := template.New("").Parse(registration + text)
+	t, err := template.New("").Parse(text)
 	if err != nil {
 		return "", err
 	}

@@ -35,8 +35,9 @@ type datacentre struct {
 	out    io.Writer // what is done, as one would type it, and what comes of it
 }
 
-func nodes() []string         { return append(controlPlanes(), "worker-1") }
+func nodes() []string         { return append(controlPlanes(), workers()...) }
 func controlPlanes() []string { return []string{"cp-1", "cp-2", "cp-3"} }
+func workers() []string       { return []string{"worker-1"} }
 
 // address returns the subnet's address of a number.
 func (d *datacentre) address(host int) netip.Addr {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
 	"strings"
 )
@@ -53,14 +52,9 @@ func (d *datacentre) write(ctx context.Context, name, file, content string) erro
 	return err
 }
 
-// load puts an archive of an image into a node's container runtime.
-func (d *datacentre) load(ctx context.Context, name, archive string) error {
-	fmt.Fprintf(d.out, "%s# ctr --namespace k8s.io images import %s\n", name, archive)
-	file, err := os.Open(archive)
-	if err != nil {
-		return err
-	}
-	defer file.Close() //nolint:errcheck // read only
-	_, err = docker(ctx, file, "exec", "-i", prefix+name, "ctr", "--namespace", "k8s.io", "images", "import", "-")
+// copy puts a file of this host on a node.
+func (d *datacentre) copy(ctx context.Context, name, file, at string) error {
+	fmt.Fprintf(d.out, "$ docker cp %s %s:%s\n", file, prefix+name, at)
+	_, err := docker(ctx, nil, "cp", file, prefix+name+":"+at)
 	return err
 }

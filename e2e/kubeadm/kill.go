@@ -23,6 +23,7 @@ func (w *walk) kill(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	w.died = holder
 	fmt.Fprintf(w.out, "$ docker kill %s\n", prefix+holder)
 	if _, err := docker(ctx, nil, "kill", prefix+holder); err != nil {
 		return err
@@ -51,8 +52,92 @@ func (w *walk) kill(ctx context.Context) error {
 	for _, line := range []string{
 		"kubectl -n default create configmap after --from-literal killed=" + holder, // etcd has a quorum
 		"kubectl wait node " + holder + " --for condition=Ready=Unknown --timeout 2m",
-		"kubectl get node -o wide",
+		getNodes,
 	} {
+		if _, err := w.shows(ctx, line); err != nil {
+			return err
+		}
+	}
+	return w.answers(ctx)
+}
+
+// back gives the dead node its power back. It takes nothing away from its heir.
+func (w *walk) back(ctx context.Context) error {
+	heir, err := w.holder(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w.out, "$ docker start %s\n", prefix+w.died)
+	if _, err := docker(ctx, nil, "start", prefix+w.died); err != nil {
+		return err
+	}
+	if _, err := w.shows(ctx, "kubectl wait node "+w.died+" --for condition=Ready --timeout 3m"); err != nil {
+		return err
+	}
+	// What the API says of its Pods is at first what it said before.
+	err = eventually(ctx, 3*time.Minute, func(ctx context.Context) error {
+		_, err := w.quietly(ctx, w.died, `id=$(crictl ps --quiet --name '^announcer$') && crictl exec $id /herald-announcer --controlplane --probe`+
+			" && kubectl --kubeconfig "+adminConf+" --server https://"+w.node(w.died).String()+":6443 get --raw /readyz")
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("%s does not come back: %w", w.died, err)
+	}
+	now, err := w.holder(ctx)
+	if err == nil && now != heir {
+		err = fmt.Errorf("%s is back, and %s went from %s to %s", w.died, w.vip, heir, now)
+	}
+	return err
+}
+
+// takeAway takes the node away that has the VIP, in order.
+func (w *walk) takeAway(ctx context.Context) error {
+	leaver, err := w.holder(ctx)
+	if err != nil {
+		return err
+	}
+	watched, err := w.watch(ctx)
+	if err != nil {
+		return err
+	}
+	drain, stop, sweep, reset := w.leave(leaver)
+	if _, err := w.shows(ctx, drain); err != nil {
+		return err
+	}
+	if _, err := w.on(ctx, leaver, stop); err != nil {
+		return err
+	}
+	err = eventually(ctx, time.Minute, func(ctx context.Context) error {
+		out, err := w.quietly(ctx, leaver, "crictl pods --quiet --name herald- --state ready")
+		if err == nil && out != "" {
+			err = fmt.Errorf("Herald's Pod still runs on %s", leaver)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	figures, err := watched()
+	fmt.Fprint(w.out, figures)
+	if err != nil {
+		return err
+	}
+	out, err := w.on(ctx, leaver, sweep)
+	fmt.Fprint(w.out, out)
+	if err != nil {
+		return err
+	}
+	if _, err := w.on(ctx, leaver, reset+" --force"); err != nil {
+		return err
+	}
+	heir, err := w.holder(ctx)
+	if err != nil {
+		return err
+	}
+	if heir == leaver {
+		return fmt.Errorf("%s has left, and has the address", leaver)
+	}
+	for _, line := range []string{"kubectl delete node " + leaver, getNodes} {
 		if _, err := w.shows(ctx, line); err != nil {
 			return err
 		}

@@ -85,6 +85,6 @@ func (o *options) run(ctx context.Context, elector string) (err error) {
 	if err := d.up(ctx); err != nil {
 		return err
 	}
-	w := walk{datacentre: &d, herald: o.image, archive: o.archive, elector: elector, vip: d.address(vipHost)}
+	w := walk{datacentre: &d, commands: newCommands(&d, o.image), archive: o.archive, elector: elector}
 	return w.run(ctx)
 }

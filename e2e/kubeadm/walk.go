@@ -3,29 +3,22 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"regexp"
 	"strings"
 	"time"
 )
 
-const (
-	manifestFile = "/etc/kubernetes/manifests/herald.yaml"
-	adminConfig  = "/etc/kubernetes/admin.conf"
-)
-
 // walk is what docs/kubeadm.md tells a reader to do, step by step.
 type walk struct {
 	*datacentre
-	herald, archive string
-	elector         string
-	vip             netip.Addr
-
-	settings settings
+	commands
+	archive string
+	elector string
+	ticket  ticket
+	died    string
 }
 
 func (w *walk) run(ctx context.Context) error {
-	w.settings.Endpoint = netip.AddrPortFrom(w.vip, 6443).String()
 	for _, step := range []struct {
 		title string
 		run   func(context.Context) error
@@ -39,6 +32,8 @@ func (w *walk) run(ctx context.Context) error {
 		{"one address for the cluster", w.look},
 		{"a Service of type LoadBalancer", w.service},
 		{"the node that holds the address dies", w.kill},
+		{"it comes back", w.back},
+		{"a node is taken away", w.takeAway},
 	} {
 		fmt.Fprintf(w.out, "\n-- %s: %s\n", w.elector, step.title)
 		start := time.Now()
@@ -51,23 +46,23 @@ func (w *walk) run(ctx context.Context) error {
 }
 
 func (w *walk) images(ctx context.Context) error {
-	for _, name := range nodes() {
-		if err := w.load(ctx, name, w.archive); err != nil {
+	for _, name := range controlPlanes() {
+		if err := w.copy(ctx, name, w.archive, "/herald.tar"); err != nil {
+			return err
+		}
+		if _, err := w.on(ctx, name, importImage); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// pod writes the static Pod: the article's command, with the program's name changed.
+// pod writes a node's first static Pod.
 func (w *walk) pod(ctx context.Context, name, more string) error {
-	line := fmt.Sprintf("ctr --namespace k8s.io run --rm %s manifest /herald manifest pod --image %s --interface eth0 --vip %s --controlplane --services --arp --leaderElection%s > /root/herald.yaml",
-		w.herald, w.herald, w.vip, more)
-	if _, err := w.on(ctx, name, line); err != nil {
+	if _, err := w.on(ctx, name, mkManifests); err != nil {
 		return err
 	}
-	// The kubelet is to see all of it, or nothing.
-	_, err := w.on(ctx, name, "mkdir -p /etc/kubernetes/manifests && cp /root/herald.yaml /etc/kubernetes/herald.yaml && mv /etc/kubernetes/herald.yaml "+manifestFile)
+	_, err := w.on(ctx, name, w.first(more))
 	return err
 }
 
@@ -84,7 +79,7 @@ func (w *walk) replace(ctx context.Context, more string) error {
 	if err != nil {
 		return err
 	}
-	if err := w.pod(ctx, first, more); err != nil {
+	if _, err := w.on(ctx, first, w.again(more)); err != nil {
 		return err
 	}
 	return eventually(ctx, 2*time.Minute, func(ctx context.Context) error {
@@ -96,25 +91,15 @@ func (w *walk) replace(ctx context.Context, more string) error {
 	})
 }
 
-func (w *walk) peers(names ...string) string {
-	all := make([]string, 0, len(names))
-	for _, name := range names {
-		all = append(all, name+"="+w.node(name).String())
-	}
-	return " --raft-peers " + strings.Join(all, ",")
-}
-
 func (w *walk) firstPod(ctx context.Context) error {
-	first := controlPlanes()[0]
+	more := ""
 	switch w.elector {
 	case "raft":
-		// One of one is a quorum. The others are named when they are there.
-		return w.pod(ctx, first, " --elector raft"+w.peers(first))
+		more, _, _ = w.raft()
 	case "lease":
-		// During init, admin.conf may not yet do anything.
-		return w.pod(ctx, first, " --elector lease --k8sConfigPath /etc/kubernetes/super-admin.conf")
+		more = lease
 	}
-	return w.pod(ctx, first, "")
+	return w.pod(ctx, controlPlanes()[0], more)
 }
 
 func (w *walk) init(ctx context.Context) error {
@@ -123,22 +108,21 @@ func (w *walk) init(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.settings.Version, w.settings.Node = strings.TrimSpace(version), w.node(first).String()
-	config, err := fill(initConfig, w.settings)
+	config, err := fill(initConfig, settings{Version: strings.TrimSpace(version), Endpoint: w.endpoint()})
 	if err != nil {
 		return err
 	}
-	if err := w.write(ctx, first, "/root/kubeadm.yaml", config); err != nil {
+	if err := w.write(ctx, first, "/kubeadm.yaml", config+inContainers); err != nil {
 		return err
 	}
-	out, err := w.on(ctx, first, "kubeadm init --config /root/kubeadm.yaml --upload-certs")
+	out, err := w.on(ctx, first, kubeadmInit+inContainer)
 	if err != nil {
 		return err
 	}
 	for pattern, into := range map[string]*string{
-		`--token (\S+)`:                        &w.settings.Token,
-		`--discovery-token-ca-cert-hash (\S+)`: &w.settings.Hash,
-		`--certificate-key (\S+)`:              &w.settings.Key,
+		`--token (\S+)`:                        &w.ticket.token,
+		`--discovery-token-ca-cert-hash (\S+)`: &w.ticket.hash,
+		`--certificate-key (\S+)`:              &w.ticket.key,
 	} {
 		match := regexp.MustCompile(pattern).FindStringSubmatch(out)
 		if match == nil {
@@ -146,23 +130,17 @@ func (w *walk) init(ctx context.Context) error {
 		}
 		*into = match[1]
 	}
-	if err := w.kubeconfig(ctx); err != nil {
-		return err
-	}
-	if w.elector == "lease" {
-		return w.replace(ctx, " --elector lease") // without super-admin.conf
-	}
-	return nil
+	return w.kubeconfig(ctx)
 }
 
 // kubeconfig gives the client the administrator's, which has the VIP in it.
 func (w *walk) kubeconfig(ctx context.Context) error {
-	config, err := w.quietly(ctx, controlPlanes()[0], "cat "+adminConfig)
+	config, err := w.quietly(ctx, controlPlanes()[0], "cat "+adminConf)
 	if err != nil {
 		return err
 	}
-	if !strings.Contains(config, "https://"+w.settings.Endpoint) {
-		return fmt.Errorf("%s is not for %s", adminConfig, w.settings.Endpoint)
+	if !strings.Contains(config, "https://"+w.endpoint()) {
+		return fmt.Errorf("%s is not for %s", adminConf, w.endpoint())
 	}
 	return w.write(ctx, client, "/root/.kube/config", config)
 }
@@ -185,56 +163,50 @@ func (w *walk) podNetwork(ctx context.Context) error {
 	return err
 }
 
-func (w *walk) join(ctx context.Context, name string, controlPlane bool) error {
-	s := w.settings
-	s.Node, s.ControlPlane = w.node(name).String(), controlPlane
-	config, err := fill(joinConfig, s)
-	if err != nil {
-		return err
-	}
-	if err := w.write(ctx, name, "/root/kubeadm.yaml", config); err != nil {
-		return err
-	}
-	_, err = w.on(ctx, name, "kubeadm join --config /root/kubeadm.yaml")
-	return err
-}
-
 func (w *walk) controlPlanes(ctx context.Context) error {
-	more := map[string]string{"raft": " --elector raft --raft-join" + w.peers(controlPlanes()...), "lease": " --elector lease"}[w.elector]
+	_, joins, all := w.raft()
+	more := map[string]string{"raft": joins, "lease": lease}[w.elector]
 	for _, name := range controlPlanes()[1:] {
 		// Before it joins: a node whose API server is not ready takes no VIP.
 		if err := w.pod(ctx, name, more); err != nil {
 			return err
 		}
-		if err := w.join(ctx, name, true); err != nil {
+		if _, err := w.on(ctx, name, w.joinControlPlane(w.ticket)+inContainer); err != nil {
 			return err
 		}
 	}
 	if w.elector == "raft" { // now that a quorum of three is there
-		return w.replace(ctx, " --elector raft"+w.peers(controlPlanes()...))
+		return w.replace(ctx, all)
 	}
 	return nil
 }
 
 func (w *walk) worker(ctx context.Context) error {
-	return w.join(ctx, nodes()[len(nodes())-1], false)
+	for _, name := range workers() {
+		if _, err := w.on(ctx, name, w.joinWorker(w.ticket)+inContainer); err != nil {
+			return err
+		}
+	}
+	// All of it is on the first node, which may be the one to die.
+	_, err := w.shows(ctx, spreadDNS)
+	return err
 }
 
 func (w *walk) look(ctx context.Context) error {
 	if _, err := w.on(ctx, client, "kubectl wait node --all --for condition=Ready --timeout 3m"); err != nil {
 		return err
 	}
-	out, err := w.shows(ctx, "kubectl get node -o wide")
+	out, err := w.shows(ctx, getNodes)
 	if err != nil {
 		return err
 	}
 	if got := strings.Count(out, " Ready "); got != len(nodes()) {
 		return fmt.Errorf("%d of %d nodes are ready", got, len(nodes()))
 	}
-	if _, err := w.on(ctx, client, "kubectl -n kube-system wait pod --selector app.kubernetes.io/name=herald --for condition=Ready --timeout 2m"); err != nil {
+	if _, err := w.on(ctx, client, "kubectl -n kube-system wait pod -l app.kubernetes.io/name=herald --for condition=Ready --timeout 2m"); err != nil {
 		return err
 	}
-	out, err = w.shows(ctx, "kubectl -n kube-system get pod --selector app.kubernetes.io/name=herald -o wide")
+	out, err = w.shows(ctx, getPods)
 	if err != nil {
 		return err
 	}
@@ -249,11 +221,11 @@ func (w *walk) look(ctx context.Context) error {
 func (w *walk) holder(ctx context.Context) (string, error) {
 	var holders []string
 	for _, name := range controlPlanes() {
-		out, err := w.quietly(ctx, name, "ip -brief address show dev eth0")
+		out, err := w.quietly(ctx, name, getVIP)
 		if err != nil {
 			continue // it is dead
 		}
-		if strings.Contains(out, w.vip.String()+"/") {
+		if strings.Contains(out, " "+w.vip.String()+"/32 ") {
 			holders = append(holders, name)
 		}
 	}
@@ -264,15 +236,13 @@ func (w *walk) holder(ctx context.Context) (string, error) {
 	return holders[0], nil
 }
 
-// service asks CoreDNS, which is there, if it is ready, by an address of Herald's.
 func (w *walk) service(ctx context.Context) error {
-	pool := fmt.Sprintf("%s-%s", w.address(poolFirst), w.address(poolLast))
 	for _, line := range []string{
 		"kubectl -n kube-system rollout status deployment coredns --timeout 3m",
-		"kubectl -n kube-system create configmap herald --from-literal range-global=" + pool,
-		"kubectl -n kube-system expose deployment coredns --name web --type LoadBalancer --port 80 --target-port 8181",
+		pools(w.address(poolFirst), w.address(poolLast)),
+		expose,
 		"kubectl -n kube-system wait service web --for jsonpath='{.status.loadBalancer.ingress[0].ip}' --timeout 1m",
-		"kubectl -n kube-system get service web",
+		getService,
 	} {
 		if _, err := w.shows(ctx, line); err != nil {
 			return err

@@ -10,7 +10,7 @@ import (
 type commands struct {
 	herald string // the image
 	vip    netip.Addr
-	peers  []peer // the control planes, the first first
+	peers  []peer // the control planes, in order
 }
 
 type peer struct {

@@ -218,7 +218,7 @@ func TestAtomic(t *testing.T) {
 		flood.Go(func() {
 			s.client.Do(t, func() error {
 				for ctx.Err() == nil {
-					conn, err := (&net.Dialer{Timeout: 900 * time.Millisecond}).Dial("tcp", frontend.String())
+					conn, err := (&net.Dialer{Timeout: 10 * time.Second}).Dial("tcp", frontend.String())
 					if err != nil {
 						return err
 					}

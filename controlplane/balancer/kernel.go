@@ -46,9 +46,7 @@ func (k *kernel) put(services []service) error {
 	p := newProgram(k.conn, Table)
 	p.chains()
 	for _, s := range services {
-		if err := p.serve(s); err != nil {
-			return err
-		}
+		p.serve(s)
 	}
 	return k.conn.Flush()
 }

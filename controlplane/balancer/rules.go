@@ -29,10 +29,6 @@ const (
 	flagACK        = 1 << 4
 )
 
-// register32 is the first of the registers of 4 bytes that NFT_REG_1 and those after
-// it are made of.
-const register32 = unix.NFT_REG32_00
-
 // loopback is the index of lo, in each network namespace.
 const loopback = 1
 
@@ -64,22 +60,17 @@ func (p *program) chains() {
 	p.postrouting = chain("postrouting", nftables.ChainHookPostrouting, beforeNATSource)
 }
 
-// serve has new connections to a frontend go to its targets.
-func (p *program) serve(s service) error {
+// serve has new connections to a frontend go to its targets, each to one by chance:
+// whoever the client is, for few have most of the connections.
+//
+// Each target has a rule of its own. One rule with a map of all would not be replaced in
+// one step: the kernel looks for a map's elements in the generation that is there when it
+// gets to the map, and for the rule in the one that was there when it came to the chain.
+func (p *program) serve(s service) {
 	for _, chain := range []*nftables.Chain{p.prerouting, p.output} {
-		targets, err := p.targets(s)
-		if err != nil {
-			return err
+		for i, target := range s.targets {
+			p.rule(chain, matchFrontend(s.frontend), matchSYN(), matchOneIn(len(s.targets)-i), translate(target))
 		}
-		p.rule(chain, matchFrontend(s.frontend), matchSYN(), []expr.Any{
-			// Whoever the client is: few have most of the connections.
-			&expr.Numgen{Register: unix.NFT_REG_1, Modulus: uint32(len(s.targets)), Type: unix.NFT_NG_RANDOM},
-			&expr.Lookup{SourceRegister: unix.NFT_REG_1, DestRegister: unix.NFT_REG_1, IsDestRegSet: true, SetName: targets.Name, SetID: targets.ID},
-			&expr.NAT{
-				Type: expr.NATTypeDestNAT, Family: uint32(protocol(s.frontend.Addr())), RegAddrMin: unix.NFT_REG_1,
-				RegProtoMin: register32 + uint32(s.frontend.Addr().BitLen()/32), Specified: true,
-			},
-		})
 	}
 	// What leaves the host is to come back to it.
 	p.rule(p.postrouting, matchTranslated(s.frontend), []expr.Any{
@@ -87,31 +78,29 @@ func (p *program) serve(s service) error {
 		&expr.Cmp{Op: expr.CmpOpNeq, Register: unix.NFT_REG_1, Data: binaryutil.NativeEndian.PutUint32(loopback)},
 		&expr.Masq{FullyRandom: true},
 	})
-	return nil
 }
 
-// targets writes the map from a number to the address and port of a target.
-func (p *program) targets(s service) (*nftables.Set, error) {
-	address := nftables.TypeIPAddr
-	if s.frontend.Addr().Is6() {
-		address = nftables.TypeIP6Addr
+// matchOneIn matches one in so many, by chance.
+func matchOneIn(many int) []expr.Any {
+	if many == 1 {
+		return nil
 	}
-	data, err := nftables.ConcatSetType(address, nftables.TypeInetService)
-	if err != nil {
-		return nil, err
+	return []expr.Any{
+		&expr.Numgen{Register: unix.NFT_REG_1, Modulus: uint32(many), Type: unix.NFT_NG_RANDOM},
+		equals(make([]byte, 4)),
 	}
-	set := &nftables.Set{
-		Table: p.table, Anonymous: true, Constant: true, IsMap: true, KeyType: nftables.TypeInteger, DataType: data,
-		KeyByteOrder: binaryutil.NativeEndian,
+}
+
+// translate has a connection go to a target.
+func translate(target netip.AddrPort) []expr.Any {
+	return []expr.Any{
+		&expr.Immediate{Register: unix.NFT_REG_1, Data: target.Addr().AsSlice()},
+		&expr.Immediate{Register: unix.NFT_REG_2, Data: binaryutil.BigEndian.PutUint16(target.Port())},
+		&expr.NAT{
+			Type: expr.NATTypeDestNAT, Family: uint32(protocol(target.Addr())),
+			RegAddrMin: unix.NFT_REG_1, RegProtoMin: unix.NFT_REG_2, Specified: true,
+		},
 	}
-	elements := make([]nftables.SetElement, len(s.targets))
-	for i, target := range s.targets {
-		elements[i] = nftables.SetElement{
-			Key: binaryutil.NativeEndian.PutUint32(uint32(i)),
-			Val: append(append(target.Addr().AsSlice(), binaryutil.BigEndian.PutUint16(target.Port())...), 0, 0),
-		}
-	}
-	return set, p.batch.AddSet(set, elements)
 }
 
 // rule writes a rule to the end of a chain.

@@ -155,7 +155,7 @@ func frontends() (all []netip.AddrPort) {
 
 func (s *segment) options(log *slog.Logger) Options {
 	return Options{
-		Health: health.Options{CA: s.ca, ServerName: healthtest.ServerName, Period: 100 * time.Millisecond, Timeout: 300 * time.Millisecond},
+		Health: health.Options{CA: s.ca, ServerName: healthtest.ServerName, Period: 100 * time.Millisecond, Timeout: time.Second},
 		Log:    log,
 	}
 }

@@ -1,6 +1,7 @@
 package handover
 
 import (
+	"bytes"
 	"context"
 	"net"
 	"net/netip"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 
 	"github.com/heraldlb/herald/announcer/l2/l2test"
 	"github.com/heraldlb/herald/controlplane/address"
@@ -115,6 +117,33 @@ func TestQuiet(t *testing.T) {
 		t.Errorf("answered after %s", took)
 	}
 	before.Do(t, func() error { return Unquiet(vip) })
+}
+
+// Who is quiet does not ask by the VIP either: whoever is asked would take it for the
+// VIP's host.
+func TestQuietQuestion(t *testing.T) {
+	client, before, _ := segment(t)
+	vip, at := netip.MustParseAddr("192.0.2.10"), netip.MustParseAddr("192.0.2.99")
+	put(t, before, vip, "eth0")
+	_, server := l2test.Connect(t, before, client, vip)
+	tap := client.Tap(t, "eth0", unix.ETH_P_ARP)
+	const long = 300 * time.Millisecond
+	before.Do(t, func() error { return Quiet(vip, long) })
+	start := time.Now()
+	before.SetNeighbor(t, "eth0", at, client.MAC(t, "eth0"), netlink.NUD_STALE)
+	if err := before.NeighDel(&netlink.Neigh{LinkIndex: before.Link(t, "eth0").Attrs().Index, IP: at.AsSlice()}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := server.Write([]byte{1}); err != nil {
+		t.Fatal(err)
+	}
+	const ethernet = 14
+	tap.Wait(t, "a question by the VIP", func(frame []byte) bool {
+		return len(frame) >= ethernet+arpSender+4 && bytes.Equal(frame[ethernet+arpSender:][:4], vip.AsSlice())
+	})
+	if took := time.Since(start); took < long {
+		t.Errorf("it asked after %s", took)
+	}
 }
 
 // By NDP, nobody is answered for an address of lo.

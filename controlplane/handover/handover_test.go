@@ -175,13 +175,20 @@ func TestClose(t *testing.T) {
 		closeAll := func(sides Sides, want int) {
 			t.Helper()
 			before.Do(t, func() error {
-				closed, err := Close(vip, sides)
+				closed, err := Close(vip, sides, time.Time{})
 				if closed != want {
 					t.Errorf("%d were closed, want %d", closed, want)
 				}
 				return err
 			})
 		}
+		before.Do(t, func() error {
+			closed, err := Close(vip, Both, time.Now())
+			if closed != 0 {
+				t.Errorf("%d were closed in no time", closed)
+			}
+			return err
+		})
 		closeAll(Both, 2) // the second end of the local one ends with the first
 		closeAll(Both, 0)
 		l2test.Closed(t, remote)
@@ -191,7 +198,7 @@ func TestClose(t *testing.T) {
 		// One that another address of this host has to the VIP is left, if that is elsewhere.
 		away, _ := l2test.Connect(t, before, client, vip)
 		client.Do(t, func() error {
-			closed, err := Close(vip, Local)
+			closed, err := Close(vip, Local, time.Time{})
 			if closed != 0 {
 				t.Errorf("%d were closed, want none", closed)
 			}

@@ -30,7 +30,7 @@ func clean(t *testing.T, args ...string) (said string, err error) {
 	t.Helper()
 	var out bytes.Buffer
 	cmd := newCleanupCommand()
-	cmd.SetArgs(args)
+	cmd.SetArgs(append([]string{}, args...)) // nil would be those of the test
 	cmd.SetOut(&out)
 	cmd.SetErr(t.Output())
 	cmd.SilenceUsage = true

@@ -1,6 +1,7 @@
 package handover
 
 import (
+	"bytes"
 	"context"
 	"net"
 	"net/netip"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 
 	"github.com/heraldlb/herald/announcer/l2/l2test"
 	"github.com/heraldlb/herald/controlplane/address"
@@ -117,6 +119,33 @@ func TestQuiet(t *testing.T) {
 	before.Do(t, func() error { return Unquiet(vip) })
 }
 
+// Who is quiet does not ask by the VIP either: whoever is asked would take it for the
+// VIP's host.
+func TestQuietQuestion(t *testing.T) {
+	client, before, _ := segment(t)
+	vip, at := netip.MustParseAddr("192.0.2.10"), netip.MustParseAddr("192.0.2.99")
+	put(t, before, vip, "eth0")
+	_, server := l2test.Connect(t, before, client, vip)
+	tap := client.Tap(t, "eth0", unix.ETH_P_ARP)
+	const long = 300 * time.Millisecond
+	before.Do(t, func() error { return Quiet(vip, long) })
+	start := time.Now()
+	before.SetNeighbor(t, "eth0", at, client.MAC(t, "eth0"), netlink.NUD_STALE)
+	if err := before.NeighDel(&netlink.Neigh{LinkIndex: before.Link(t, "eth0").Attrs().Index, IP: at.AsSlice()}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := server.Write([]byte{1}); err != nil {
+		t.Fatal(err)
+	}
+	const ethernet = 14
+	tap.Wait(t, "a question by the VIP", func(frame []byte) bool {
+		return len(frame) >= ethernet+arpSender+4 && bytes.Equal(frame[ethernet+arpSender:][:4], vip.AsSlice())
+	})
+	if took := time.Since(start); took < long {
+		t.Errorf("it asked after %s", took)
+	}
+}
+
 // By NDP, nobody is answered for an address of lo.
 func TestQuietV6(t *testing.T) {
 	client, before, _ := segment(t)
@@ -146,13 +175,20 @@ func TestClose(t *testing.T) {
 		closeAll := func(sides Sides, want int) {
 			t.Helper()
 			before.Do(t, func() error {
-				closed, err := Close(vip, sides)
+				closed, err := Close(vip, sides, time.Time{})
 				if closed != want {
 					t.Errorf("%d were closed, want %d", closed, want)
 				}
 				return err
 			})
 		}
+		before.Do(t, func() error {
+			closed, err := Close(vip, Both, time.Now())
+			if closed != 0 {
+				t.Errorf("%d were closed in no time", closed)
+			}
+			return err
+		})
 		closeAll(Both, 2) // the second end of the local one ends with the first
 		closeAll(Both, 0)
 		l2test.Closed(t, remote)
@@ -162,7 +198,7 @@ func TestClose(t *testing.T) {
 		// One that another address of this host has to the VIP is left, if that is elsewhere.
 		away, _ := l2test.Connect(t, before, client, vip)
 		client.Do(t, func() error {
-			closed, err := Close(vip, Local)
+			closed, err := Close(vip, Local, time.Time{})
 			if closed != 0 {
 				t.Errorf("%d were closed, want none", closed)
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"time"
 
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
@@ -35,20 +36,27 @@ const (
 )
 
 // Close closes this host's TCP connections from a VIP, or to it: the peer, and whichever
-// process has one, is told at once. It returns how many there were. The error may wrap
-// ErrUnsupported.
-func Close(vip netip.Addr, sides Sides) (closed int, err error) {
+// process has one, is told at once. It returns how many it closed until that time, if that
+// is not zero. The error may wrap ErrUnsupported.
+func Close(vip netip.Addr, sides Sides, until time.Time) (closed int, err error) {
+	over := func() bool { return !until.IsZero() && !time.Now().Before(until) }
 	all := []byte{unix.AF_INET6} // which has those of IPv4 too whose socket is for both
 	if vip.Is4() {
 		all = append(all, unix.AF_INET)
 	}
 	for _, family := range all {
+		if over() {
+			return closed, nil
+		}
 		bodies, err := request(unix.SOCK_DIAG_BY_FAMILY, unix.NLM_F_DUMP, family, nil)
 		if err != nil {
 			return closed, err
 		}
 		for _, body := range bodies {
 			local, remote, ok := ends(body)
+			if over() {
+				return closed, nil
+			}
 			if !ok || local != vip && (sides == Local || remote != vip) {
 				continue
 			}

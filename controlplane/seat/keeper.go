@@ -9,6 +9,7 @@ import (
 
 	"github.com/heraldlb/herald/announcer"
 	"github.com/heraldlb/herald/announcer/l2/link"
+	"github.com/heraldlb/herald/controlplane"
 	"github.com/heraldlb/herald/controlplane/address"
 	"github.com/heraldlb/herald/controlplane/handover"
 )
@@ -20,6 +21,8 @@ type keeper struct {
 	tenancies  map[netip.Addr]*tenancy
 	// refresh is when the kernel is told again of what is held.
 	refresh time.Time
+	// closing is until when connections may be closed before a VIP is taken off.
+	closing time.Time
 	// held is what Options.Held was told last, placed what Options.Placed was.
 	held   []netip.Addr
 	placed struct {
@@ -61,6 +64,7 @@ func (k *keeper) carryOut() time.Duration {
 		k.refresh = again
 	}
 	next := min(left, time.Until(k.refresh))
+	k.closing = now.Add(closeBound(o.term))
 	for _, vip := range slices.SortedFunc(maps.Keys(k.tenancies), netip.Addr.Compare) { // IPv4 first, which takes less time
 		t := k.tenancies[vip]
 		if s, ok := o.statuses[t.address]; ok {
@@ -82,6 +86,20 @@ func (k *keeper) carryOut() time.Duration {
 	k.tellPlace(o.vips)
 	k.tell(o.holding)
 	return next
+}
+
+// closeBound is for how long a VIP may stay for its connections to be closed: a part of
+// what is left of its term, after which others may have it.
+func closeBound(t controlplane.Term) time.Duration {
+	const most = 200 * time.Millisecond
+	if t.Until == 0 {
+		return most
+	}
+	now, err := announcer.Now()
+	if err != nil {
+		return 0
+	}
+	return max(0, min(most, t.Until.Sub(now)/2))
 }
 
 // forever is longer than anything that is waited for.
@@ -238,7 +256,7 @@ func (k *keeper) sweep() {
 	swept, err := address.Sweep(func(address.Assigned) bool { return true })
 	for _, a := range swept {
 		k.log.Warn("a VIP of an earlier run was still there and is taken off", "vip", a.Prefix.Addr(), "interface", address.Name(a.Index))
-		k.close(a.Prefix.Addr(), handover.Local)
+		k.close(a.Prefix.Addr(), handover.Local, time.Time{})
 	}
 	if err != nil {
 		k.log.Error("cannot take off what an earlier run left", "error", err)

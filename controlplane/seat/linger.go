@@ -83,9 +83,9 @@ func (k *keeper) disperse(t *tenancy) {
 	if t.lingers.IsZero() {
 		return
 	}
-	k.close(t.address, handover.Both)
+	k.close(t.address, handover.Both, time.Time{})
 	k.stay(t)
-	k.close(t.address, handover.Local)
+	k.close(t.address, handover.Local, time.Time{})
 }
 
 // stay ends the lingering of a VIP, whose connections are left as they are.
@@ -99,9 +99,10 @@ func (k *keeper) stay(t *tenancy) {
 	}
 }
 
-// close tells both ends of each connection to a VIP that goes.
-func (k *keeper) close(vip netip.Addr, sides handover.Sides) {
-	closed, err := handover.Close(vip, sides)
+// close tells both ends of each connection to a VIP that goes, for as long as there is
+// time; the zero until is for all of it.
+func (k *keeper) close(vip netip.Addr, sides handover.Sides, until time.Time) {
+	closed, err := handover.Close(vip, sides, until)
 	switch {
 	case errors.Is(err, handover.ErrUnsupported):
 		k.log.Debug("connections of this node to the VIP hang when it goes", "error", err)

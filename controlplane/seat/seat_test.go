@@ -261,9 +261,7 @@ func TestLinger(t *testing.T) {
 			if !has(t, vip, "lo") {
 				t.Fatal("the VIP does not linger")
 			}
-			if got := f.Held(); len(got) != 0 {
-				t.Errorf("%v is held", got)
-			}
+			l2test.Poll(t, "nothing to be held", func() bool { return len(f.Held()) == 0 })
 			l2test.Exchange(t, client, server)
 			if err := f.Vacant(t.Context()); err != nil {
 				t.Fatal(err)

@@ -96,9 +96,9 @@ func (k *keeper) drop(t *tenancy) {
 	if t.on == 0 {
 		return
 	}
-	k.close(t.address, handover.Both)
+	k.close(t.address, handover.Both, k.closing)
 	k.remove(t)
-	k.close(t.address, handover.Local)
+	k.close(t.address, handover.Local, time.Time{})
 }
 
 func (k *keeper) remove(t *tenancy) {

@@ -54,7 +54,7 @@ func command() *cobra.Command {
 	flags.IntVar(&options.many, "many", 10_000, "addresses on the node that crashes with many")
 	flags.DurationVar(&options.span, "span", 30*time.Second, "how long costs at rest are measured")
 	flags.DurationVar(&options.soak, "soak", 0, "measure instead, for so long, whether an address moves without a fault on a loaded machine")
-	flags.IntVar(&options.sequences, "sequences", 15, "sequences of random faults to the control plane, by each elector")
+	flags.IntVar(&options.sequences, "sequences", 8, "sequences of random faults to the control plane, by each elector")
 	flags.Uint64Var(&options.seed, "seed", 1, "seed of the first of them; the others count up")
 	flags.StringSliceVar(&options.electors, "electors", controlplane.Electors(), "what holds the control plane's VIP to measure")
 	flags.BoolVar(&options.reuse, "reuse", false, "use the lab that is up, and leave it up")

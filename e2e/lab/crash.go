@@ -4,7 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
+
+	"github.com/heraldlb/herald/e2e/lab/internal/control"
 )
 
 // Crash ends a control plane's host as a power cut does: its link first, for who is dead
@@ -32,16 +36,36 @@ func (h Host) Boot(ctx context.Context) error {
 	if err := h.LinkUp(ctx); err != nil {
 		return err
 	}
-	status, err := h.cluster.Status(ctx)
+	status, err := h.ended(ctx)
 	if err != nil {
 		return err
 	}
 	for _, process := range status.Processes {
-		if process.Host == h.Name && process.Exit != "" {
+		if process.Host == h.Name {
 			err = errors.Join(err, h.Start(ctx, process.Component))
 		}
 	}
 	return err
+}
+
+// ended waits until all processes of the host have: one that was killed takes a while, the
+// longer the more memory it has.
+func (h Host) ended(ctx context.Context) (Status, error) {
+	const lookAgain = 20 * time.Millisecond
+	ticker := time.NewTicker(lookAgain)
+	defer ticker.Stop()
+	for {
+		status, err := h.cluster.Status(ctx)
+		running := slices.ContainsFunc(status.Processes, func(p control.Process) bool { return p.Host == h.Name && p.Exit == "" })
+		if err != nil || !running {
+			return status, err
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return status, fmt.Errorf("processes of %s do not end: %w", h.Name, ctx.Err())
+		}
+	}
 }
 
 // processes are the ids of those that run on the host.

@@ -37,8 +37,8 @@ func ended(spans []plane.Span, ends []end) []plane.Span {
 }
 
 // dual returns for how long two hosts had a VIP at once, neither of them excused: each
-// time that it was so without a break.
-func dual(spans []plane.Span, excuses []excuse) (all []time.Duration) {
+// time that it was so without a break, those apart that began where an excuse ended.
+func dual(spans []plane.Span, excuses []excuse) (others, healed []time.Duration) {
 	for _, o := range plane.Overlaps(spans) {
 		left := []period{overlap(o)}
 		for _, e := range excuses {
@@ -47,10 +47,14 @@ func dual(spans []plane.Span, excuses []excuse) (all []time.Duration) {
 			}
 		}
 		for _, p := range left {
-			all = append(all, p.to.Sub(p.from))
+			if slices.ContainsFunc(excuses, func(e excuse) bool { return e.to.Equal(p.from) }) {
+				healed = append(healed, p.to.Sub(p.from))
+			} else {
+				others = append(others, p.to.Sub(p.from))
+			}
 		}
 	}
-	return all
+	return others, healed
 }
 
 func overlap(o plane.Overlap) period {

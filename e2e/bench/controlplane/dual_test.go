@@ -27,17 +27,19 @@ func TestDual(t *testing.T) {
 		excuses []excuse
 		ends    []end
 		want    []time.Duration
+		healed  []time.Duration
 	}{
-		{"nothing is excused", nil, nil, []time.Duration{8 * s, 2 * s}},
-		{"apart, and a second longer", []excuse{{"a", period{at(1), at(9)}}}, nil, []time.Duration{1 * s, 2 * s}},
-		{"apart in between", []excuse{{"a", period{at(3), at(9)}}}, nil, []time.Duration{1 * s, 1 * s, 2 * s}},
-		{"another was cut off", []excuse{{"c", period{at(0), at(99)}}}, nil, []time.Duration{8 * s}},
-		{"the one before had ended", nil, []end{{"a", at(2)}, {"b", at(19)}}, []time.Duration{1 * s}},
-		{"what comes after an end counts", nil, []end{{"c", at(5)}}, []time.Duration{8 * s, 2 * s}},
+		{"nothing is excused", nil, nil, []time.Duration{8 * s, 2 * s}, nil},
+		{"apart, and a second longer", []excuse{{"a", period{at(1), at(9)}}}, nil, []time.Duration{2 * s}, []time.Duration{1 * s}},
+		{"apart in between", []excuse{{"a", period{at(3), at(9)}}}, nil, []time.Duration{1 * s, 2 * s}, []time.Duration{1 * s}},
+		{"another was cut off", []excuse{{"c", period{at(0), at(99)}}}, nil, []time.Duration{8 * s}, nil},
+		{"the one before had ended", nil, []end{{"a", at(2)}, {"b", at(19)}}, []time.Duration{1 * s}, nil},
+		{"what comes after an end counts", nil, []end{{"c", at(5)}}, []time.Duration{8 * s, 2 * s}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := dual(ended(both(), test.ends), test.excuses); !slices.Equal(got, test.want) {
-				t.Errorf("two at once for %v, want %v", got, test.want)
+			others, healed := dual(ended(both(), test.ends), test.excuses)
+			if !slices.Equal(others, test.want) || !slices.Equal(healed, test.healed) {
+				t.Errorf("two at once for %v, after a heal %v; want %v, %v", others, healed, test.want, test.healed)
 			}
 		})
 	}

@@ -43,14 +43,14 @@ func ofFault(s system, f fault, runs []Run) []figure.Figure {
 }
 
 func ofSequences(s system, sequences []Sequence) []figure.Figure {
-	var longest []time.Duration
-	var recovered []time.Duration
+	var longest, handOver, recovered []time.Duration
 	dual := 0
 	for _, sequence := range sequences {
 		if sequence.System != s.name || sequence.Recovered == 0 {
 			continue
 		}
 		recovered = append(recovered, sequence.Recovered)
+		handOver = append(handOver, sequence.HandOver...)
 		if len(sequence.Dual) == 0 {
 			longest = append(longest, 0)
 			continue
@@ -70,7 +70,8 @@ func ofSequences(s system, sequences []Sequence) []figure.Figure {
 	}
 	limit := figure.AtMost(float64(s.dual) / float64(time.Millisecond))
 	return []figure.Figure{
-		figure.Times(name+"two holders that hear each other", longest, nil, nil, limit),
+		figure.Times(name+"two holders after a heal", longest, nil, nil, limit),
+		figure.Times(name+"two holders in a hand-over", handOver),
 		figure.Times(name+"recovered", recovered),
 	}
 }

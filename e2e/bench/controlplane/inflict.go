@@ -21,10 +21,12 @@ type Sequence struct {
 	Steps []Step `json:"steps"`
 	// Spans are who had the VIPs when.
 	Spans []plane.Span `json:"spans"`
-	// Together are the times that two had one at once; Dual those that count: two that
-	// run and hear each other, by heartbeats; any whose kernel can be reached, else.
+	// Together are the times that two had one at once. Dual are those that count: by
+	// raft any, but for what a crash left; by heartbeats, since they could hear each other
+	// again. HandOver are those by heartbeats that did not begin apart.
 	Together []time.Duration `json:"together,omitempty"`
 	Dual     []time.Duration `json:"dual,omitempty"`
+	HandOver []time.Duration `json:"handOver,omitempty"`
 	// Recovered is how long it took from the last mending until one held the VIP and
 	// all API servers were ready.
 	Recovered time.Duration `json:"recovered"`
@@ -55,8 +57,8 @@ func (b *bench) sequences(ctx context.Context, first uint64, count int) (all []S
 	for seed := first; seed < first+uint64(count); seed++ { //nolint:gosec // a few
 		s, err := b.sequence(ctx, seed)
 		all = append(all, s)
-		b.logf("%s, sequence of seed %d: %d faults, two holders for %v, that count for %v",
-			b.system.name, seed, len(s.Steps), s.Together, s.Dual)
+		b.logf("%s, sequence of seed %d: %d faults, two holders for %v, that count for %v, handing over for %v",
+			b.system.name, seed, len(s.Steps), s.Together, s.Dual, s.HandOver)
 		if err != nil {
 			return all, fmt.Errorf("%s, sequence of seed %d: %w\n%s", b.system.name, seed, err, s.trace())
 		}
@@ -97,7 +99,10 @@ func (b *bench) sequence(ctx context.Context, seed uint64) (s Sequence, err erro
 	for _, o := range plane.Overlaps(ended(spans, v.ends)) {
 		s.Together = append(s.Together, o.Long)
 	}
-	s.Dual = dual(ended(spans, v.ends), v.excuses)
+	s.HandOver, s.Dual = dual(ended(spans, v.ends), v.excuses)
+	if b.system.dual == 0 {
+		s.HandOver, s.Dual = nil, s.HandOver // nothing is excused
+	}
 	if slices.ContainsFunc(s.Dual, func(long time.Duration) bool { return long > b.system.dual }) {
 		s.Logs, err = b.logs(ctx)
 	}

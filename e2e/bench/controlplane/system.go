@@ -48,7 +48,7 @@ func systems(options Options) []system {
 		{
 			key: "heartbeat", name: "heartbeat", parameters: plane.Parameters("heartbeat"), sequences: true, dual: heartbeat,
 			faults: []fault{
-				crash(count(10)).aimed(150, 300), serverKilled(count(4)).aimed(0, 0, 1500),
+				crash(count(8)).aimed(150, 300), serverKilled(count(4)).aimed(0, 0, 1500),
 				serverHangs(count(2)), told(count(4), plane.Announcer), unready(count(2)),
 			},
 		},
@@ -63,7 +63,7 @@ func systems(options Options) []system {
 		{
 			key: "raft", name: "raft", parameters: plane.Parameters("raft"), sequences: true,
 			faults: []fault{
-				crash(count(10)).aimed(0, 700), serverKilled(count(3)).aimed(0, 0, 1500),
+				crash(count(8)).aimed(0, 700), serverKilled(count(3)).aimed(0, 0, 1500),
 				told(count(4), plane.ControlPlane, plane.Announcer),
 			},
 		},

@@ -187,13 +187,15 @@ func (w *walk) worker(ctx context.Context) error {
 			return err
 		}
 	}
-	// All of it is on the first node, which may be the one to die.
-	_, err := w.shows(ctx, spreadDNS)
-	return err
+	return nil
 }
 
 func (w *walk) look(ctx context.Context) error {
 	if _, err := w.on(ctx, client, "kubectl wait node --all --for condition=Ready --timeout 3m"); err != nil {
+		return err
+	}
+	// It is all on the first node, which may be the one to die.
+	if _, err := w.shows(ctx, spreadDNS); err != nil {
 		return err
 	}
 	out, err := w.shows(ctx, getNodes)

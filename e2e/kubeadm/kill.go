@@ -106,7 +106,7 @@ func (w *walk) takeAway(ctx context.Context) error {
 	err = eventually(ctx, time.Minute, func(ctx context.Context) error {
 		out, err := w.quietly(ctx, leaver, "crictl pods --quiet --name herald- --state ready")
 		if err == nil && out != "" {
-			err = fmt.Errorf("on %s, Herald's Pod still runs", leaver)
+			err = fmt.Errorf("on %s the Pod still runs", leaver)
 		}
 		return err
 	})

@@ -36,6 +36,8 @@ type Sink interface {
 // Backend is what stands behind a Server.
 type Backend struct {
 	Sink Sink
+	// Gone is called when an agent is gone, before the next one says a word; nil: nobody asks.
+	Gone func()
 	// Samples is asked at every beat while an agent is connected, for finite
 	// values; nil: none.
 	Samples func() []announcer.Sample
@@ -182,6 +184,9 @@ func (s *Server) serveAgent(ctx context.Context, l *link, backend Backend) {
 		beat:    func() []*message { return append(sampleMessages(backend.Samples), s.view(backend)...) },
 	})
 	s.log.Info("agent gone, carrying on with what it said last", "reason", err)
+	if backend.Gone != nil {
+		backend.Gone()
+	}
 }
 
 // takeTurn ends the turn of the agent before and waits until it is over, so

@@ -71,6 +71,7 @@ func (f *flags) runControlPlane(ctx context.Context, heartbeats membership.Optio
 	group.Go(func() error {
 		return server.Run(serving, nodesocket.Backend{
 			Sink:    share.sink(elector.sink),
+			Gone:    elector.gone,
 			Samples: samples(append(elector.samples, wire.Samples, seated.Samples)...),
 			View:    elector.view,
 			Health:  allOf(append(elector.health, wire.Health)...),
@@ -102,6 +103,7 @@ func (v vip) follow(ctx context.Context, period time.Duration, tell func([]netip
 type chosen struct {
 	controlplane.Elector
 	sink    nodesocket.Sink
+	gone    func()
 	linger  time.Duration
 	sources func(node string, index int) []netip.Addr
 	placed  func(vip netip.Addr, on string)
@@ -117,7 +119,7 @@ type chosen struct {
 func (f *flags) newElector(heartbeats membership.Options, changes <-chan []link.Interface, reporter entrusted.Reporter, log *slog.Logger) chosen {
 	if f.controlPlane.elector != electorHeartbeat {
 		elector := entrusted.NewElector(reporter, log)
-		return chosen{Elector: elector, sink: elector, placed: elector.Place}
+		return chosen{Elector: elector, sink: elector, gone: elector.Gone, placed: elector.Place}
 	}
 	elector := heartbeat.New(heartbeats, changes, log)
 	return chosen{

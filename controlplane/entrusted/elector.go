@@ -27,6 +27,8 @@ type Elector struct {
 	mu sync.Mutex
 	// said is the newest word, nil if the seat is to be free.
 	said *announcer.Candidacy
+	// there: the other process is connected.
+	there bool
 }
 
 var (
@@ -57,6 +59,9 @@ func (e *Elector) Delete(addr netip.Addr) {
 
 // Replace implements nodesocket.Sink. What another run of the elector said ends here.
 func (e *Elector) Replace(all []announcer.Candidacy) {
+	e.mu.Lock()
+	e.there = true
+	e.mu.Unlock()
 	e.say(nil)
 	for _, c := range all {
 		e.Put(c)
@@ -66,17 +71,30 @@ func (e *Elector) Replace(all []announcer.Candidacy) {
 // Facts implements nodesocket.Sink.
 func (e *Elector) Facts(announcer.Facts) {}
 
+// Gone is to be called when the other process is: what it said last counts on.
+func (e *Elector) Gone() {
+	e.mu.Lock()
+	e.there = false
+	e.mu.Unlock()
+	e.signal()
+}
+
 func (e *Elector) say(c *announcer.Candidacy) {
 	e.mu.Lock()
 	e.said = c
 	e.mu.Unlock()
+	e.signal()
+}
+
+func (e *Elector) signal() {
 	select {
 	case e.wake <- struct{}{}:
 	default:
 	}
 }
 
-// leaveBound is how long the end may wait for the VIP to be off.
+// leaveBound is how long the end may wait for the VIP to be off, and for the other
+// process to hear of it.
 const leaveBound = 3 * time.Second
 
 // Run implements controlplane.Elector. Who stands is decided by the other process, which
@@ -85,10 +103,9 @@ func (e *Elector) Run(ctx context.Context, ready <-chan bool, seat controlplane.
 	for {
 		select {
 		case <-ctx.Done():
-			seat.Release()
 			leaving, stop := context.WithTimeout(context.WithoutCancel(ctx), leaveBound)
 			defer stop()
-			e.vacate(leaving, seat)
+			e.leave(leaving, seat)
 			return nil
 		case <-ready:
 		case <-e.wake:
@@ -97,12 +114,42 @@ func (e *Elector) Run(ctx context.Context, ready <-chan bool, seat controlplane.
 	}
 }
 
+// leave frees the seat and, if it was taken, stays to answer: the other process ends
+// with this one, or stands down, but in its own time, and nobody else is elected before
+// it has asked whether the VIP is off.
+func (e *Elector) leave(ctx context.Context, seat controlplane.Seat) {
+	said, _ := e.heard()
+	e.Place(netip.Addr{}, "")
+	seat.Release()
+	e.vacate(ctx, seat)
+	if said == nil {
+		return
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-e.wake:
+		}
+		switch said, there := e.heard(); {
+		case !there:
+			return
+		case said == nil:
+			e.vacate(ctx, seat)
+		}
+	}
+}
+
+// heard returns the newest word, and whether who said it is there.
+func (e *Elector) heard() (said *announcer.Candidacy, there bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.said, e.there
+}
+
 // follow does what was said last.
 func (e *Elector) follow(ctx context.Context, seat controlplane.Seat) {
-	e.mu.Lock()
-	said := e.said
-	e.mu.Unlock()
-	if said != nil {
+	if said, _ := e.heard(); said != nil {
 		seat.Hold(controlplane.Term{Until: said.Until, Probe: said.Probe})
 		e.report(announcer.Announced)
 		return

@@ -111,6 +111,53 @@ func TestHoldAndRelease(t *testing.T) {
 	}
 }
 
+// Both processes of a Pod are told to end at once. Where the announcer's hears of it
+// first, the elector's still learns that the VIP is off, long before its term ends.
+func TestLeaveTogether(t *testing.T) {
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	path := filepath.Join(t.TempDir(), "s.sock")
+	server := nodesocket.NewServer(path, log)
+	elector := NewElector(server, log)
+	seat := NewSeat(path, log)
+	c := &chair{held: make(chan controlplane.Term, 8), released: make(chan struct{}, 1), off: make(chan struct{})}
+	serving, end := context.WithCancel(t.Context())
+	defer end()
+	asking, leave := context.WithCancel(t.Context())
+	defer leave()
+	standing, stop := context.WithCancel(t.Context())
+	defer stop()
+	done := make(chan error, 3)
+	go func() { done <- server.Run(serving, nodesocket.Backend{Sink: elector, Gone: elector.Gone}) }()
+	go func() { done <- elector.Run(standing, nil, c); end() }()
+	go func() { done <- seat.Run(asking) }()
+
+	now, err := announcer.Now()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seat.Hold(controlplane.Term{Until: now.Add(time.Hour)})
+	<-c.held
+	stop()
+	<-c.released
+	close(c.off)
+	seat.Release()
+	short, cancel := context.WithTimeout(t.Context(), leaveBound)
+	defer cancel()
+	if err := seat.Vacant(short); err != nil {
+		t.Error(err)
+	}
+	left := time.Now()
+	leave()
+	for range 3 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	if took := time.Since(left); took > leaveBound/2 {
+		t.Errorf("the announcer's side ended %s after the elector's", took)
+	}
+}
+
 // Without an announcer, the seat is vacant when the term ends.
 func TestVacantAtTheEnd(t *testing.T) {
 	seat := NewSeat(filepath.Join(t.TempDir(), "nobody.sock"), slog.New(slog.DiscardHandler))

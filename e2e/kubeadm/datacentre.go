@@ -124,7 +124,7 @@ func (d *datacentre) down(ctx context.Context) error {
 func (d *datacentre) diagnose(ctx context.Context) {
 	for _, name := range nodes() {
 		fmt.Fprintf(d.out, "\n-- %s\n", name)
-		out, err := docker(ctx, nil, "exec", prefix+name, "bash", "-c", `ip -brief address show dev eth0
+		out, err := docker(ctx, nil, "exec", prefix+name, "bash", "-c", `exec 2>&1; ip -brief address show dev eth0
 			journalctl --unit kubelet --no-pager --lines 25
 			crictl ps --all
 			for id in $(crictl ps --all --quiet --label io.kubernetes.pod.name=herald-$(hostname)); do echo "-- $id"; crictl logs --tail 40 "$id"; done

@@ -187,13 +187,15 @@ func (w *walk) worker(ctx context.Context) error {
 			return err
 		}
 	}
-	// All of it is on the first node, which may be the one to die.
-	_, err := w.shows(ctx, spreadDNS)
-	return err
+	return nil
 }
 
 func (w *walk) look(ctx context.Context) error {
 	if _, err := w.on(ctx, client, "kubectl wait node --all --for condition=Ready --timeout 3m"); err != nil {
+		return err
+	}
+	// It is all on the first node, which may be the one to die.
+	if _, err := w.shows(ctx, spreadDNS); err != nil {
 		return err
 	}
 	out, err := w.shows(ctx, getNodes)
@@ -217,23 +219,35 @@ func (w *walk) look(ctx context.Context) error {
 	return err
 }
 
-// holder returns the one node that has the VIP.
+// holder returns the one node that has the VIP. It may be on its way.
 func (w *walk) holder(ctx context.Context) (string, error) {
-	var holders []string
+	var holder string
+	err := eventually(ctx, most, func(ctx context.Context) error {
+		holders := w.holders(ctx)
+		if len(holders) != 1 {
+			return fmt.Errorf("%s is on %v", w.vip, holders)
+		}
+		holder = holders[0]
+		return nil
+	})
+	if err == nil {
+		fmt.Fprintf(w.out, "   %s is on %s\n", w.vip, holder)
+	}
+	return holder, err
+}
+
+func (w *walk) holders(ctx context.Context) []string {
+	var all []string
 	for _, name := range controlPlanes() {
 		out, err := w.quietly(ctx, name, getVIP)
 		if err != nil {
 			continue // it is dead
 		}
 		if strings.Contains(out, " "+w.vip.String()+"/32 ") {
-			holders = append(holders, name)
+			all = append(all, name)
 		}
 	}
-	if len(holders) != 1 {
-		return "", fmt.Errorf("%s is on %v", w.vip, holders)
-	}
-	fmt.Fprintf(w.out, "   %s is on %s\n", w.vip, holders[0])
-	return holders[0], nil
+	return all
 }
 
 func (w *walk) service(ctx context.Context) error {

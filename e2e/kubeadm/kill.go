@@ -92,12 +92,12 @@ func (w *walk) takeAway(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	watched, err := w.watch(ctx)
-	if err != nil {
-		return err
-	}
 	drain, stop, sweep, reset := w.leave(leaver)
 	if _, err := w.shows(ctx, drain); err != nil {
+		return err
+	}
+	watched, err := w.watch(ctx)
+	if err != nil {
 		return err
 	}
 	if _, err := w.on(ctx, leaver, stop); err != nil {

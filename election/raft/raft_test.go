@@ -1,6 +1,7 @@
 package raft
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"math/rand/v2"
@@ -9,6 +10,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/heraldlb/herald/announcer"
+	"github.com/heraldlb/herald/controlplane"
 )
 
 func others(name string) []string {
@@ -44,6 +48,58 @@ func TestElection(t *testing.T) {
 			n.holder(others(fourth)...)
 			n.alone()
 		})
+	}
+}
+
+// holds notes for how long the VIP is held, and how far apart that was said.
+type holds struct {
+	until announcer.BootTime
+	gaps  int
+	terms chan struct{}
+}
+
+func (h *holds) Hold(t controlplane.Term) {
+	if now, err := announcer.Now(); h.until != 0 && (err != nil || now > h.until) {
+		h.gaps++
+	}
+	h.until = t.Until
+	h.terms <- struct{}{}
+}
+
+func (h *holds) Release()                     {}
+func (h *holds) Renew()                       {}
+func (h *holds) Vacant(context.Context) error { return nil }
+
+// One that is alone, as during kubeadm init, holds the VIP without a gap.
+func TestAlone(t *testing.T) {
+	dir := t.TempDir()
+	o := Options{Node: "a", Peers: []Peer{{"a", free(t)}}, Credentials: newAuthority(t, dir).issue(t, dir, "a")}
+	o.Listen = o.Peers[0].Address
+	elector, err := New(o, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, end := context.WithCancel(t.Context())
+	ready := make(chan bool, 1)
+	ready <- true
+	seat := &holds{terms: make(chan struct{})}
+	done := make(chan error, 1)
+	go func() { done <- elector.Run(ctx, ready, seat) }()
+	for range 20 {
+		<-seat.terms
+	}
+	gaps := seat.gaps
+	go func() {
+		for range seat.terms {
+		}
+	}()
+	end()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	close(seat.terms)
+	if gaps > 0 {
+		t.Errorf("of 20 terms %d began after the end of the one before", gaps)
 	}
 }
 

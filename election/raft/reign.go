@@ -49,6 +49,7 @@ func (r *reign) run(ctx context.Context, ready <-chan bool) error {
 			r.ask()
 		case leading := <-r.raft.LeaderCh():
 			r.lead(leading)
+			watch.Reset(r.watch())
 		case <-r.exchange.changed:
 		case <-watch.C:
 			watch.Reset(r.watch())
@@ -132,7 +133,11 @@ func (r *reign) watch() time.Duration {
 		r.log.Info("follows another node", "leader", leader)
 	}
 	r.leader = leader
-	if r.leading || contact.IsZero() || r.raft.State() != raft.Follower {
+	if r.leading {
+		// Where there is no other that could be pledged, nothing else extends the term.
+		return usable(r.options.Heartbeat) / 4
+	}
+	if contact.IsZero() || r.raft.State() != raft.Follower {
 		return r.options.Heartbeat
 	}
 	if left := r.options.Heartbeat - time.Since(contact); left > 0 {

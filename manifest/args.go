@@ -105,6 +105,7 @@ func (o *Options) elector() []string {
 		a.text("raft-ca", o.Raft.CA)
 		a.text("raft-cert", o.Raft.Certificate)
 		a.text("raft-key", o.Raft.Key)
+		a.period("raft-heartbeat", o.Raft.Heartbeat)
 	}
 	a.text("kubeconfig", o.electorKubeconfig())
 	a.text("node-name", o.NodeName)

@@ -90,6 +90,7 @@ type Raft struct {
 	Address              string   // to listen on
 	Directory            string   // "": in memory
 	CA, Certificate, Key string
+	Heartbeat            time.Duration
 }
 
 // Service is what concerns the addresses of Services.

@@ -24,6 +24,10 @@ func (v Values) Options() (o manifest.Options, notes []string, err error) {
 	if err != nil {
 		return o, nil, err
 	}
+	raftHeartbeat, err := v.span("raft-heartbeat")
+	if err != nil {
+		return o, nil, err
+	}
 	port, err := v.port("port")
 	if err != nil {
 		return o, nil, err
@@ -70,6 +74,7 @@ func (v Values) Options() (o manifest.Options, notes []string, err error) {
 		Raft: manifest.Raft{
 			Peers: v.list("raft-peers"), Join: v.on("raft-join"), Address: v.text("raft-address"), Directory: v.text("raft-dir"),
 			CA: v.text("raft-ca"), Certificate: v.text("raft-cert"), Key: v.text("raft-key"),
+			Heartbeat: raftHeartbeat,
 		},
 		Service: manifest.Service{
 			Pools:     v.first("config-map"),
@@ -137,9 +142,17 @@ func (v Values) healthTimes() (period, timeout time.Duration, err error) {
 
 // duration is Herald's setting, or kube-vip's in seconds.
 func (v Values) duration(own, inSeconds string) (time.Duration, error) {
-	one := v.all[own]
-	if one.text == "" {
+	if v.all[own].text == "" {
 		return v.seconds(inSeconds), nil
+	}
+	return v.span(own)
+}
+
+// span is 0 for what nobody wished.
+func (v Values) span(name string) (time.Duration, error) {
+	one := v.all[name]
+	if one.text == "" {
+		return 0, nil
 	}
 	d, err := time.ParseDuration(one.text)
 	if err != nil || d <= 0 {

@@ -249,6 +249,7 @@ func own() []Setting {
 		{"raft-ca", "herald_raft_ca", Text, "", Own, "with --elector raft: certificate authority of the peers (default: etcd's)"},
 		{"raft-cert", "herald_raft_cert", Text, "", Own, "with --elector raft: certificate (default: etcd's for its peers)"},
 		{"raft-key", "herald_raft_key", Text, "", Own, "with --elector raft: its key"},
+		{"raft-heartbeat", "herald_raft_heartbeat", Text, "", Own, "with --elector raft: patience with a silent leader, the same on all nodes, such as 500ms (default 300ms)"},
 		{"heartbeat-key-dir", "herald_heartbeat_key_dir", Text, "", Own, "directory of the host with the keys of heartbeats; a DaemonSet takes the Secret herald-heartbeat"},
 		{"config-map", "herald_config_map", Text, "", Own, "with --services: ConfigMap of the pools, NAMESPACE/NAME (default: herald in --namespace)"},
 		{"log-level", "herald_log_level", Text, "", Own, "as --log, before it: debug, info, warn or error"},

@@ -87,7 +87,7 @@ func another(s Setting) string {
 		return "lease"
 	case s.Flag == "distribution":
 		return "k3s"
-	case s.Flag == "health-period" || s.Flag == "health-timeout":
+	case s.Flag == "health-period" || s.Flag == "health-timeout" || s.Flag == "raft-heartbeat":
 		return "123ms"
 	case s.Flag == "log":
 		return "-4"

@@ -170,15 +170,16 @@ func (k *keeper) tellPlace(vips []netip.Addr) {
 	}
 }
 
-// seatOf returns the interface of the first VIP that has one. There is none on a node
-// that has one of them for itself: it would hold what it must not give up.
+// seatOf returns the interface of the first VIP that has one which is up: an elector may
+// reach the others by another network, and is not to hold what nobody reaches. There is
+// none on a node that has one of them for itself: it would hold what it must not give up.
 func (k *keeper) seatOf(vips []netip.Addr) (on string) {
 	for _, vip := range vips {
 		t := k.tenancies[vip]
 		if t.own {
 			return ""
 		}
-		if on == "" {
+		if on == "" && t.place.Up {
 			on = t.place.Name
 		}
 	}

@@ -42,9 +42,11 @@ func TestInterfaceDown(t *testing.T) {
 	f.waitHas(both...)
 	here.Down(t, "eth0")
 	f.waitFor("the VIP's interface is down, waiting", "192.0.2.10", "interface=eth0")
+	f.waitPlaced("192.0.2.10 on ") // so that another node is elected, whichever way it is heard of
 	here.Up(t, "eth0")
 	here.Address(t, "eth0", "2001:db8::1/64") // which the kernel took off
 	f.waitHas(both...)
+	f.waitPlaced("192.0.2.10 on eth0")
 	here.Delete(t, "eth0")
 	f.waitFor("no place for the VIP, waiting", "192.0.2.10", "no interface has a subnet that holds it")
 	cable(t, here, other)

@@ -171,15 +171,16 @@ func (k *keeper) tellPlace(vips []netip.Addr) {
 }
 
 // seatOf returns the interface of the first VIP that has one which is up: an elector may
-// reach the others by another network, and is not to hold what nobody reaches. There is
-// none on a node that has one of them for itself: it would hold what it must not give up.
+// reach the others by another network, and is not to hold what nobody reaches. One that
+// refused a VIP a moment ago is none either. There is none on a node that has one of them
+// for itself: it would hold what it must not give up.
 func (k *keeper) seatOf(vips []netip.Addr) (on string) {
 	for _, vip := range vips {
 		t := k.tenancies[vip]
 		if t.own {
 			return ""
 		}
-		if on == "" && t.place.Up {
+		if on == "" && t.place.Up && !time.Now().Before(t.refused) {
 			on = t.place.Name
 		}
 	}
@@ -213,7 +214,7 @@ func (k *keeper) findPlace(t *tenancy) {
 	if place == t.place && reason == t.reason {
 		return
 	}
-	t.place, t.reason = place, reason
+	t.place, t.reason, t.refused = place, reason, time.Time{}
 	switch log := k.log.With("vip", t.address, "interface", place.Name); {
 	case reason != "":
 		k.log.Warn("no place for the VIP, waiting", "vip", t.address, "reason", reason, "interface", k.options.Interface)

@@ -36,7 +36,8 @@ type Options struct {
 	// Placed, if not nil, is told of the first VIP, by which the nodes know the seat,
 	// and the name of the interface that it belongs on, or another one if it belongs on
 	// none, at each change. The name is empty if this node can hold nothing: there is no
-	// such interface that is up, or a VIP is an address of the node itself.
+	// such interface that is up, it refused the VIP a moment ago, or a VIP is an address of
+	// the node itself.
 	Placed func(vip netip.Addr, on string)
 	// Held, if not nil, is told which VIPs this node takes connections for, those that
 	// linger included, at each change.

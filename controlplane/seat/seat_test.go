@@ -236,6 +236,31 @@ func TestTerm(t *testing.T) {
 	}
 }
 
+// A node whose kernel does not put the VIP on the interface says why, announces nothing,
+// leaves it to others, and stands again after a while.
+func TestRefused(t *testing.T) {
+	here, other := hosts(t)
+	cable(t, here, other)
+	here.Sysctl(t, "net/ipv6/conf/eth0/disable_ipv6", "1")
+	vip := netip.MustParseAddr("2001:db8::10")
+	f := start(t, here, other, Options{Interface: "eth0"}, vip)
+	f.waitPlaced("2001:db8::10 on eth0")
+	f.Hold(controlplane.Term{})
+	f.waitFor("the VIP cannot be held", vip.String(), "IPv6 is disabled")
+	f.waitPlaced("2001:db8::10 on ")
+	f.Release()
+	if err := f.Vacant(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if f.says("state=Announced") {
+		t.Error("it was announced")
+	}
+	here.Sysctl(t, "net/ipv6/conf/eth0/disable_ipv6", "0")
+	f.waitPlaced("2001:db8::10 on eth0")
+	f.Hold(controlplane.Term{})
+	f.waitHas(vip)
+}
+
 // Who may not change addresses is told what is missing.
 func TestNoRights(t *testing.T) {
 	s := New(Options{}, vips("192.0.2.10"), nil, slog.New(slog.DiscardHandler))

@@ -30,6 +30,9 @@ type tenancy struct {
 	state announcer.State
 	// complaint is what was logged last of it.
 	complaint string
+	// refused is until when this node leaves the VIP to others, since the kernel did not
+	// put it on its interface.
+	refused time.Time
 }
 
 // hold has the VIP on its interface, and announced. One that is to be probed for is
@@ -42,6 +45,9 @@ func (k *keeper) hold(t *tenancy, term controlplane.Term, due bool, lifetime tim
 		if !term.Probe {
 			k.succeed(t, term.From)
 			k.put(t, lifetime)
+			if t.on == 0 {
+				return // Nobody is led to where it is not.
+			}
 		}
 		t.told = announcer.Announcement{Address: t.address, Interface: t.place.Name, Probe: term.Probe}
 		t.state = announcer.Probing
@@ -64,9 +70,12 @@ func (k *keeper) put(t *tenancy, lifetime time.Duration) {
 	}
 	if err := address.Set(t.place.Index, t.address, lifetime); err != nil {
 		k.complain(t, err)
+		if t.on == 0 {
+			t.refused = time.Now().Add(2 * k.options.Lifetime)
+		}
 		return
 	}
-	t.complaint = ""
+	t.complaint, t.refused = "", time.Time{}
 	if t.on == 0 {
 		address.Await(t.place.Index, t.address)
 		k.log.Info("VIP taken", "vip", t.address, "interface", t.place.Name)

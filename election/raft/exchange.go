@@ -1,6 +1,8 @@
 package raft
 
 import (
+	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -27,6 +29,14 @@ type exchange struct {
 
 	mu      sync.Mutex
 	pledges *pledges
+	// fares are how it goes with the others, by what was logged last.
+	fares map[raft.ServerID]fare
+}
+
+// fare is how it goes with another node: why it does not answer, "" if it does.
+type fare struct {
+	why string
+	at  time.Time
 }
 
 var (
@@ -47,7 +57,51 @@ func newExchange(transport *raft.NetworkTransport, o Options, log *slog.Logger) 
 		NetworkTransport: transport, log: log, changed: make(chan struct{}, 1),
 		courtesy: time.Duration(before) * o.Heartbeat / 30,
 		pledges:  newPledges(raft.ServerID(o.Node), o.Heartbeat, run),
+		fares:    make(map[raft.ServerID]fare),
 	}
+}
+
+// tellAgain is for how long no more is logged of a node whose answers come and go.
+const tellAgain = 10 * time.Second
+
+// note logs if another node does not answer, or answers again: raft itself says nothing,
+// or too much. It returns the error.
+func (e *exchange) note(id raft.ServerID, target raft.ServerAddress, err error) error {
+	if errors.Is(err, raft.ErrTransportShutdown) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	why := ""
+	for cause := err; cause != nil; cause = errors.Unwrap(cause) {
+		why = cause.Error() // what wraps it names ports that are others each time
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	last := e.fares[id]
+	if why == last.why || time.Since(last.at) < tellAgain && why != "" {
+		return err
+	}
+	e.fares[id] = fare{why, time.Now()}
+	if err == nil {
+		e.log.Info("a node of raft answers again", "peer", id, "address", target)
+	} else {
+		e.log.Warn("a node of raft does not answer", "peer", id, "address", target, "error", err)
+	}
+	return err
+}
+
+// reach returns nil if a node answers that may not yet be one of the cluster. It is asked
+// what no node answers with yes, whatever it knows.
+func (e *exchange) reach(from, to Peer) error {
+	id, address := raft.ServerID(to.Node), raft.ServerAddress(to.Address)
+	question := &raft.RequestPreVoteRequest{RPCHeader: raft.RPCHeader{
+		ProtocolVersion: raft.ProtocolVersionMax, ID: []byte(from.Node), Addr: []byte(from.Address),
+	}}
+	return e.note(id, address, e.NetworkTransport.RequestPreVote(id, address, question, new(raft.RequestPreVoteResponse)))
+}
+
+// RequestVote implements raft.Transport.
+func (e *exchange) RequestVote(id raft.ServerID, target raft.ServerAddress, args *raft.RequestVoteRequest, resp *raft.RequestVoteResponse) error {
+	return e.note(id, target, e.NetworkTransport.RequestVote(id, target, args, resp))
 }
 
 // now reads the clock; ok is false if it cannot be read, then nothing is pledged.
@@ -77,7 +131,7 @@ func (e *exchange) AppendEntries(id raft.ServerID, target raft.ServerAddress, ar
 		asking.Leader = q.encode() //nolint:staticcheck // it is deprecated, and so free
 	})
 	*resp = raft.AppendEntriesResponse{} // What is not in the answer is not to be left from another.
-	if err := e.NetworkTransport.AppendEntries(id, target, &asking, resp); err != nil {
+	if err := e.note(id, target, e.NetworkTransport.AppendEntries(id, target, &asking, resp)); err != nil {
 		return err
 	}
 	// Only heartbeats are answered so; what else raft sends has the header of its own.
@@ -99,7 +153,8 @@ func (e *exchange) AppendEntries(id raft.ServerID, target raft.ServerAddress, ar
 func (e *exchange) RequestPreVote(id raft.ServerID, target raft.ServerAddress, args *raft.RequestPreVoteRequest, resp *raft.RequestPreVoteResponse) error {
 	for range lookings {
 		*resp = raft.RequestPreVoteResponse{}
-		if err := e.NetworkTransport.RequestPreVote(id, target, args, resp); err != nil || resp.Term > args.Term {
+		err := e.note(id, target, e.NetworkTransport.RequestPreVote(id, target, args, resp))
+		if err != nil || resp.Term > args.Term {
 			return err
 		}
 		if resp.Granted {

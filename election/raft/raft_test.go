@@ -135,6 +135,49 @@ func TestGrow(t *testing.T) {
 	n.alone()
 }
 
+// A node that is to get a vote and is not there yet costs no quorum; it gets one when it
+// comes.
+func TestGrowLater(t *testing.T) {
+	n := newNodes(t, true)
+	a, b := n.options["a"], n.options["b"]
+	both := a.Peers[:2]
+	a.Peers = both[:1]
+	n.options["a"] = a
+	n.start("a")
+	n.holder("a")
+	n.signal("a", syscall.SIGTERM)
+	if err := n.running["a"].Wait(); err != nil {
+		t.Error(err)
+	}
+	a.Peers = both
+	n.options["a"] = a
+	n.start("a")
+	n.says("a node gets no vote before it answers\" peer=b", 1)
+	<-time.After(4 * DefaultHeartbeat) // by which a leader without a quorum would have noticed
+	n.holder("a")
+	b.Peers, b.Existing = both, true
+	n.options["b"] = b
+	n.start("b")
+	n.says("a node has a vote\" peer=b", 1)
+	n.holder("a", "b")
+	n.alone()
+}
+
+// A node whose certificate is of another authority is named; the others go on.
+func TestForeignCertificate(t *testing.T) {
+	n := newNodes(t, false)
+	dir := t.TempDir()
+	c := n.options["c"]
+	c.Credentials = newAuthority(t, dir).issue(t, dir, "c")
+	n.options["c"] = c
+	for name := range n.options {
+		n.start(name)
+	}
+	n.holder("a", "b")
+	n.says("unknown authority", 1)
+	n.says("a node of raft does not answer\" peer=c", 1)
+}
+
 // Whatever is killed, stopped and started, two never hold the VIP at once.
 func TestNeverTwo(t *testing.T) {
 	n := newNodes(t, false)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -24,6 +25,10 @@ type reign struct {
 	// until is when the term ends that the seat was told of last.
 	until       announcer.BootTime
 	reconciling sync.WaitGroup
+	// busy: it is being seen to who has a vote; settled: that is as the options say.
+	// withheld is the node that was last said to get none yet.
+	busy, settled atomic.Bool
+	withheld      string
 	// leader is who led when that was looked at last.
 	leader raft.ServerID
 	// heir is the peer that leadership was passed on to last.
@@ -54,6 +59,7 @@ func (r *reign) run(ctx context.Context, ready <-chan bool) error {
 		case <-watch.C:
 			watch.Reset(r.watch())
 		case <-again.C:
+			r.settle()
 		}
 		switch {
 		case !r.leading:
@@ -80,7 +86,21 @@ func (r *reign) lead(leading bool) {
 	}
 	r.log.Info("elected leader by a quorum", "term", r.raft.CurrentTerm())
 	r.ask()
-	r.reconciling.Go(r.reconcile)
+	r.settled.Store(false)
+	r.settle()
+}
+
+// settle sees, beside all else, to who has a vote, until that is as the options say.
+func (r *reign) settle() {
+	if !r.leading || r.settled.Load() || !r.busy.CompareAndSwap(false, true) {
+		return
+	}
+	r.reconciling.Go(func() {
+		defer r.busy.Store(false)
+		if r.reconcile() {
+			r.settled.Store(true)
+		}
+	})
 }
 
 func (r *reign) release() {
@@ -207,12 +227,14 @@ func (r *reign) free(ctx context.Context) (heard bool) {
 	}
 }
 
-// reconcile makes the voters those of the options, one after the other, as leader.
-func (r *reign) reconcile() {
+// reconcile makes the voters those of the options, one after the other, as leader, and
+// returns whether they are. A node gets a vote when it answers: a vote of one that does
+// not may be what a quorum lacks from then on, and with the quorum the VIP is gone.
+func (r *reign) reconcile() (done bool) {
 	future := r.raft.GetConfiguration()
 	if err := future.Error(); err != nil {
 		r.log.Warn("cannot look who has a vote", "error", err)
-		return
+		return false
 	}
 	servers := future.Configuration().Servers
 	for _, p := range r.options.Peers {
@@ -220,9 +242,17 @@ func (r *reign) reconcile() {
 		if slices.Contains(servers, want) {
 			continue
 		}
+		if err := r.exchange.reach(r.self, p); err != nil {
+			if r.withheld != p.Node {
+				r.withheld = p.Node
+				r.log.Warn("a node gets no vote before it answers", "peer", p.Node, "address", p.Address, "error", err)
+			}
+			return false
+		}
+		r.withheld = ""
 		if err := r.raft.AddVoter(want.ID, want.Address, 0, changeTime).Error(); err != nil {
 			r.log.Warn("a node got no vote", "peer", p.Node, "error", err)
-			return
+			return false
 		}
 		r.log.Info("a node has a vote", "peer", p.Node, "address", p.Address)
 	}
@@ -232,10 +262,11 @@ func (r *reign) reconcile() {
 		}
 		if err := r.raft.RemoveServer(s.ID, 0, changeTime).Error(); err != nil {
 			r.log.Warn("a node kept its vote", "peer", s.ID, "error", err)
-			return
+			return false
 		}
 		r.log.Info("a node has no vote any more", "peer", s.ID)
 	}
+	return true
 }
 
 // changeTime is how long a change of the voters may take to begin.

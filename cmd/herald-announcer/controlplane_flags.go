@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -78,35 +76,14 @@ type vip struct {
 
 // parseVIP returns an error that names the culprit.
 func (f *controlPlaneFlags) parseVIP() (v vip, err error) {
-	for _, text := range f.vips {
-		addr, err := netip.ParseAddr(text)
-		switch {
-		case err != nil && looksNumeric(text), err == nil && !address.Usable(addr):
-			return v, fmt.Errorf("--vip %q: no address that a host can have", text)
-		case err != nil:
-			v.name = text
-		case slices.ContainsFunc(v.addresses, func(other netip.Addr) bool { return other.Is4() == addr.Is4() }):
-			return v, fmt.Errorf("--vip %s: a second address of its family: one IPv4 and one IPv6 address at most", text)
-		default:
-			v.addresses = append(v.addresses, addr)
-		}
-	}
+	v.addresses, v.name, err = address.ParseVIPs(f.vips)
 	switch {
+	case err != nil:
+		return v, fmt.Errorf("--vip %w", err)
 	case v.name == "" && len(v.addresses) == 0:
 		return v, errors.New("--controlplane needs --vip: the address of the control plane")
-	case v.name != "" && len(f.vips) > 1:
-		return v, fmt.Errorf("--vip %s: a name goes alone", v.name)
 	}
-	slices.SortFunc(v.addresses, netip.Addr.Compare)
 	return v, nil
-}
-
-// looksNumeric tells a mistyped address from a name: the last label of a name is no
-// number, and has no colon.
-func looksNumeric(text string) bool {
-	last := text[strings.LastIndexByte(text, '.')+1:]
-	_, err := strconv.ParseUint(last, 10, 64)
-	return err == nil || strings.ContainsAny(text, ":/ ") || text == ""
 }
 
 // String names the VIP, for the cluster's name.
@@ -132,6 +109,8 @@ func (f *controlPlaneFlags) check() error {
 		return fmt.Errorf("--elector %q: heartbeat, raft or lease", f.elector)
 	case !f.balance && len(f.backends) > 0:
 		return errors.New("--lb-backend goes with --lb")
+	case !f.balance && f.lbPort != 0:
+		return errors.New("--lb-port goes with --lb")
 	}
 	return f.health.Check()
 }

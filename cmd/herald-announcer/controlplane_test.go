@@ -517,6 +517,7 @@ func TestControlPlaneFlags(t *testing.T) {
 		"backend":               {append(good, "--lb", "--lb-backend", "cp-1"), `--lb-backend "cp-1"`},
 		"backend's port":        {append(good, "--lb", "--lb-backend", "10.0.0.1:0"), `--lb-backend "10.0.0.1:0"`},
 		"backend without --lb":  {append(good, "--lb-backend", "10.0.0.1"), "--lb-backend goes with --lb"},
+		"port without --lb":     {append(good, "--lb-port", "8443"), "--lb-port goes with --lb"},
 		"period":                {append(good, "--health-period", "1ms"), "--health-period 1ms"},
 		"timeout":               {append(good, "--health-timeout", "0s"), "--health-timeout 0s"},
 		"failures":              {append(good, "--health-failures", "0"), "--health-failures 0"},

@@ -129,6 +129,9 @@ func readSettings(set *pflag.FlagSet, notes io.Writer) (manifest.Options, error)
 	if err != nil {
 		return o, err
 	}
+	if err := checkSettings(&o); err != nil {
+		return o, err
+	}
 	for _, line := range lines {
 		fmt.Fprintln(notes, "note:", line)
 	}

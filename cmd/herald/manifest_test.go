@@ -111,7 +111,16 @@ func TestManifestErrors(t *testing.T) {
 		"pod --services --healthCheckPort 99999":                                                      `":99999"`,
 		"rbac --controlplane --vip 192.0.2.1":                                                         "no rights are needed",
 		"rbac --services --role":                                                                      "--role:",
-		"pod now":                                                                                     "now",
+		"pod --controlplane --vip 192.0.2.500":                                                        `"192.0.2.500": no address`,
+		"pod --controlplane --vip 192.0.2.1/24":                                                       `"192.0.2.1/24": no address`,
+		"pod --controlplane --address 192.0.2.1,192.0.2.2":                                            "192.0.2.2: a second address of its family",
+		"pod --controlplane --vip 192.0.2.1 --controlPlaneHealthCheckAddress http://localhost":        "http://localhost",
+		"pod --controlplane --vip 192.0.2.1 --controlPlaneHealthCheckPeriodSeconds=-5":                "--health-period -5s",
+		"pod --controlplane --vip 192.0.2.1 --health-cert client.crt":                                 "--health-key",
+		"pod --controlplane --vip 192.0.2.1 --enableLoadBalancer --lb-backend cp-1":                   `--lb-backend "cp-1"`,
+		"pod --controlplane --vip 192.0.2.1 --elector raft --raft-peers cp-1":                         `peer "cp-1"`,
+		"pod --controlplane --vip 192.0.2.1 --elector lease --leaseDuration 5":                        "--leaseDuration",
+		"pod now": "now",
 	} {
 		if stdout, _, err := herald(t, "manifest "+line); err == nil || !strings.Contains(err.Error(), want) || stdout != "" {
 			t.Errorf("%s: error %v, want %q in it; output %q", line, err, want, stdout)

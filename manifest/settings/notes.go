@@ -26,6 +26,10 @@ func (v Values) notes(elector string) []string {
 			note(one, s.Text)
 		case of(s.Flag, "leaseName", "leaseDuration", "leaseRenewDuration", "leaseRetry") && elector != manifest.ElectorLease:
 			note(one, s.Text)
+		case strings.HasPrefix(s.Flag, "raft-") && elector != manifest.ElectorRaft:
+			note(one, s.Text)
+		case of(s.Flag, "lbPort", "lb-backend", "lb-source") && !v.on("enableLoadBalancer"):
+			note(one, "goes with --enableLoadBalancer")
 		case of(s.Flag, "lbClassOnly", "lbClassName", "healthCheckPort") && !v.on("services"):
 			note(one, "goes with --services")
 		}

@@ -122,6 +122,9 @@ func TestOutcomes(t *testing.T) {
 			case "leaderElection":
 				delete(env, "herald_elector") // with a Lease it is what kube-vip does
 			}
+			if strings.HasPrefix(s.Flag, "raft-") {
+				env["herald_elector"] = "raft"
+			}
 			before, _, err := options(t, env)
 			if err != nil {
 				t.Fatal(err)
@@ -245,6 +248,22 @@ func TestKubeVIPsDefaultsInTheEnvironment(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(manifest.Options{})); diff != "" {
 		t.Errorf("options (-without +with):\n%s", diff)
+	}
+}
+
+// What has no effect without another setting says which.
+func TestIdle(t *testing.T) {
+	for line, want := range map[string]string{
+		"--lbPort=8443":                      "--lbPort: goes with --enableLoadBalancer",
+		"--lb-backend=192.0.2.1":             "--lb-backend: goes with --enableLoadBalancer",
+		"--raft-peers=a=192.0.2.1":           "--raft-peers: with --elector raft: every node of the control plane, NAME=HOST:PORT",
+		"--leaseDuration=5":                  "--leaseDuration: goes with --elector lease; in seconds",
+		"--lbPort=8443 --enableLoadBalancer": "",
+	} {
+		_, notes, err := options(t, nil, strings.Fields("--controlplane "+line)...)
+		if got := strings.Join(notes, "\n"); err != nil || got != want {
+			t.Errorf("%s: notes %q, %v, want %q", line, got, err, want)
+		}
 	}
 }
 

@@ -33,6 +33,10 @@ func listen(ctx context.Context, path string) (net.Listener, error) {
 	return listener, nil
 }
 
+// Free returns an error if a living process listens on the socket at path, or if none
+// could: for who is to find that out before it does anything else.
+func Free(ctx context.Context, path string) error { return removeStale(ctx, path) }
+
 func removeStale(ctx context.Context, path string) error {
 	info, err := os.Lstat(path)
 	switch {

@@ -36,6 +36,10 @@ func (f *flags) runControlPlane(ctx context.Context, heartbeats membership.Optio
 	if err := f.controlPlane.check(); err != nil {
 		return err
 	}
+	// Before the VIP of a crash is taken off: it may be that of one that runs.
+	if err := nodesocket.Free(ctx, f.socket); err != nil {
+		return err
+	}
 	if heartbeats.Cluster == "" {
 		heartbeats.Cluster = "controlplane " + v.String()
 	}

@@ -556,15 +556,22 @@ func TestControlPlaneBadInput(t *testing.T) {
 	}
 	waitFor("CA of the API server: open " + late + ": no such file or directory")
 	waitFor(fmt.Sprintf("bind to UDP port %d: address already in use", controlPlanePort))
-	second := exec.CommandContext(t.Context(), p.program, "--controlplane", "--vip", "10.0.0.50", "--socket", n.socket)
-	var out []byte
-	n.Do(t, func() error {
-		out, _ = second.CombinedOutput()
-		return nil
-	})
-	if !second.ProcessState.Exited() || second.ProcessState.ExitCode() != 1 || !strings.Contains(string(out), n.socket) {
-		t.Errorf("a second one with that socket: %v, %s", second.ProcessState, out)
+	secondEnds := func() {
+		t.Helper()
+		second := exec.CommandContext(t.Context(), p.program, "--controlplane", "--vip", "10.0.0.50", "--socket", n.socket)
+		var out []byte
+		n.Do(t, func() error {
+			out, _ = second.CombinedOutput()
+			return nil
+		})
+		if !second.ProcessState.Exited() || second.ProcessState.ExitCode() != 1 || !strings.Contains(string(out), n.socket) {
+			t.Errorf("a second one with that socket: %v, %s", second.ProcessState, out)
+		}
+		if strings.Contains(string(out), "a VIP of an earlier run was still there") {
+			t.Errorf("a second one took the VIP off: %s", out)
+		}
 	}
+	secondEnds()
 	if err := port.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -572,6 +579,7 @@ func TestControlPlaneBadInput(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.holder("node-1")
+	secondEnds()
 	p.reachable()
 }
 

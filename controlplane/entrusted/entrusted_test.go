@@ -2,9 +2,11 @@ package entrusted
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/netip"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -48,14 +50,40 @@ func (c *chair) Vacant(ctx context.Context) error {
 	}
 }
 
+// said is what was logged.
+type said struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (s *said) Write(line []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(line)
+}
+
+func (s *said) count(text string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.Count(s.text.String(), text)
+}
+
 // pair is both sides, over a real socket.
 func pair(t *testing.T) (*Seat, *chair) {
 	t.Helper()
+	seat, c, _ := logged(t)
+	return seat, c
+}
+
+// logged is a pair, and what its seat logs.
+func logged(t *testing.T) (*Seat, *chair, *said) {
+	t.Helper()
+	var logs said
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	path := filepath.Join(t.TempDir(), "s.sock")
 	server := nodesocket.NewServer(path, log)
 	elector := NewElector(server, log)
-	seat := NewSeat(path, log)
+	seat := NewSeat(path, slog.New(slog.NewTextHandler(io.MultiWriter(t.Output(), &logs), nil)))
 	c := &chair{held: make(chan controlplane.Term, 8), released: make(chan struct{}, 1), off: make(chan struct{})}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan error, 3)
@@ -70,7 +98,7 @@ func pair(t *testing.T) (*Seat, *chair) {
 			}
 		}
 	})
-	return seat, c
+	return seat, c, &logs
 }
 
 // What is said to one side is done on the other; who releases learns when the VIP is off.
@@ -179,7 +207,7 @@ func TestVacantAtTheEnd(t *testing.T) {
 // An announcer that hangs while it is to hold the VIP is noticed long before its socket
 // counts as silent; one that was told nothing may sleep.
 func TestReadyWhileTheAnnouncerHangs(t *testing.T) {
-	seat, c := pair(t)
+	seat, c, logs := logged(t)
 	close(c.off)
 	server := make(chan bool, 1)
 	ready := seat.Ready(t.Context(), server)
@@ -200,6 +228,9 @@ func TestReadyWhileTheAnnouncerHangs(t *testing.T) {
 	}
 	if took := time.Since(start); took < hung || took > 3*hung {
 		t.Errorf("noticed after %s, want %s and a look", took, hung)
+	}
+	if count := logs.count("whether the announcer does what it is told"); count != 1 {
+		t.Errorf("said %d times", count)
 	}
 	seat.Release()
 	c.mu.Unlock()

@@ -12,11 +12,11 @@ const lookAgain = 200 * time.Millisecond
 // each such word at once. The socket's own silence is for who is told nothing.
 const hung = time.Second
 
-// answers reports whether the announcer is there, and does what it is told.
-func (s *Seat) answers() bool {
+// hangs reports whether the announcer is there, and does not do what it is told.
+func (s *Seat) hangs() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.client.Connected() && (s.unanswered.IsZero() || time.Since(s.unanswered) < hung)
+	return s.client.Connected() && !s.unanswered.IsZero() && time.Since(s.unanswered) >= hung
 }
 
 // Ready returns a channel that gives what ready does, as long as the announcer answers
@@ -27,7 +27,7 @@ func (s *Seat) Ready(ctx context.Context, ready <-chan bool) <-chan bool {
 	go func() {
 		ticker := time.NewTicker(lookAgain)
 		defer ticker.Stop()
-		var server, told, first bool
+		var server, told, first, silent bool
 		first = true
 		for {
 			select {
@@ -36,7 +36,12 @@ func (s *Seat) Ready(ctx context.Context, ready <-chan bool) <-chan bool {
 			case server = <-ready:
 			case <-ticker.C:
 			}
-			is := server && s.answers() && s.able()
+			hangs := s.hangs()
+			if hangs != silent {
+				silent = hangs
+				s.log.Warn("whether the announcer does what it is told: it hangs, or its --elector is another, if not", "does", !hangs)
+			}
+			is := server && !hangs && s.able()
 			if is == told && !first {
 				continue
 			}

@@ -50,6 +50,7 @@ func (a *arguments) health(h Health) {
 	a.text("health-ca", h.CA)
 	a.text("health-cert", h.Certificate)
 	a.text("health-key", h.Key)
+	a.text("health-token", h.Token)
 	a.period("health-period", h.Period)
 	a.period("health-timeout", h.Timeout)
 	a.number("health-failures", h.Failures)

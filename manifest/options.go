@@ -73,6 +73,7 @@ type Health struct {
 	URL              string
 	CA               string
 	Certificate, Key string // for an API server that answers no stranger
+	Token            string // for the same, where a container has it in any case
 	Period, Timeout  time.Duration
 	Failures         int
 }

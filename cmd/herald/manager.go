@@ -62,7 +62,7 @@ func inPlace(o *manifest.Options) error {
 		}
 		o.NodeName = strings.ToLower(host) // as the kubelet does
 	}
-	ca, err := credentials(o)
+	ca, err := credentials(o, serviceAccount)
 	if err != nil {
 		return err
 	}
@@ -79,17 +79,21 @@ func inPlace(o *manifest.Options) error {
 }
 
 // credentials finds the way to the API that kube-vip would take, and returns the file
-// of its certificate authority.
-func credentials(o *manifest.Options) (string, error) {
+// of its certificate authority. An API server that answers no stranger, as K3s' and
+// RKE2's, is asked for its health by the same ServiceAccount.
+func credentials(o *manifest.Options, serviceAccount string) (string, error) {
 	path := o.Kubeconfig
 	if path == "" {
 		path = adminKubeconfig
 	}
 	config, err := clientcmd.LoadFromFile(path)
-	token := filepath.Join(serviceAccount, "ca.crt")
-	if _, inCluster := os.Stat(token); err != nil && inCluster == nil {
+	ca := filepath.Join(serviceAccount, "ca.crt")
+	if _, inCluster := os.Stat(ca); err != nil && inCluster == nil {
 		o.Kubeconfig = ""
-		return token, nil
+		if o.VIP.Health.Certificate == "" {
+			o.VIP.Health.Token = filepath.Join(serviceAccount, "token")
+		}
+		return ca, nil
 	}
 	if err != nil {
 		return "", fmt.Errorf("neither a kubeconfig nor a ServiceAccount: %w", err)

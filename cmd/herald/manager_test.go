@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/heraldlb/herald/manifest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
@@ -168,6 +169,27 @@ func TestManagerServes(t *testing.T) {
 	i.await(i.program("herald") + " agent" + pools)
 	i.await(i.program("herald") + " controller" + pools)
 	i.await(i.program(announcerProgram) + " --node-name=cp-1")
+}
+
+// In a DaemonSet of kube-vip's it is the ServiceAccount that everything goes by, the look
+// at the API server's health too.
+func TestManagerInCluster(t *testing.T) {
+	account := t.TempDir()
+	ca := filepath.Join(account, "ca.crt")
+	if err := os.WriteFile(ca, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := manifest.Options{Image: "herald", ControlPlane: true, Kubeconfig: filepath.Join(account, "none"), VIP: manifest.VIP{Addresses: []string{"192.0.2.1"}}}
+	got, err := credentials(&o, account)
+	if err != nil || got != ca || o.Kubeconfig != "" {
+		t.Errorf("certificate authority %q, kubeconfig %q, %v", got, o.Kubeconfig, err)
+	}
+	if err := o.Complete(); err != nil {
+		t.Fatal(err)
+	}
+	if args := o.Roles()[0].Args; !slices.Contains(args, "--health-token="+filepath.Join(account, "token")) {
+		t.Errorf("the announcer's arguments are %q", args)
+	}
 }
 
 func TestManagerErrors(t *testing.T) {

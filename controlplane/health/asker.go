@@ -50,6 +50,9 @@ func (a *asker) ask(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := a.options.authorize(request); err != nil {
+		return err
+	}
 	response, err := a.line.transport.RoundTrip(request) // follows no redirect
 	if err != nil {
 		return unanswered(ctx, err)
@@ -151,13 +154,26 @@ func judge(response *http.Response) error {
 	}
 	switch {
 	case response.StatusCode == http.StatusUnauthorized, response.StatusCode == http.StatusForbidden:
-		return fmt.Errorf("it says %s: it may want a client certificate", response.Status)
+		return fmt.Errorf("it says %s: it may want a client certificate, or a token", response.Status)
 	case response.StatusCode != http.StatusOK && failed != nil:
 		return fmt.Errorf("it says %s: %s", response.Status, strings.Join(failed, ", "))
 	case response.StatusCode != http.StatusOK:
 		return fmt.Errorf("it says %s", response.Status)
 	}
 	return body.Err()
+}
+
+// authorize adds the token, if there is one.
+func (o Options) authorize(request *http.Request) error {
+	if o.Token == "" {
+		return nil
+	}
+	token, err := os.ReadFile(o.Token)
+	if err != nil {
+		return fmt.Errorf("token for the API server: %w", err)
+	}
+	request.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
+	return nil
 }
 
 // config reads the files.

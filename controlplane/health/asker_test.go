@@ -174,6 +174,27 @@ func TestClientCertificate(t *testing.T) {
 	}
 }
 
+// So does a token, which is read each time.
+func TestToken(t *testing.T) {
+	ours, dir := healthtest.NewAuthority(t), t.TempDir()
+	s := serve(t, "127.0.0.1", ours.Sign(t, time.Hour), func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer secret" {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	})
+	ca, token := filepath.Join(dir, "ca.crt"), filepath.Join(dir, "token")
+	ours.Write(t, ca)
+	if err := ask(t, Options{URL: s.URL, CA: ca, Token: token}); err == nil || !strings.Contains(err.Error(), token) {
+		t.Errorf("without the file: %v", err)
+	}
+	for text, want := range map[string]bool{"other": false, "secret\n": true} {
+		must(t, os.WriteFile(token, []byte(text), 0o600))
+		if err := ask(t, Options{URL: s.URL, CA: ca, Token: token}); (err == nil) != want {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
 // Each probe comes by its own connection, and the one before is closed.
 func TestConnections(t *testing.T) {
 	ours := healthtest.NewAuthority(t)

@@ -29,6 +29,7 @@ func (f *Flags) Register(set *pflag.FlagSet) {
 	set.StringVar(&f.ServerName, "health-server-name", DefaultServerName, "name that the API server's certificate is for")
 	set.StringVar(&f.Certificate, "health-cert", "", "file of a client certificate, for an API server that answers no stranger")
 	set.StringVar(&f.Key, "health-key", "", "file of its key")
+	set.StringVar(&f.Token, "health-token", "", "file of a bearer token, for an API server that answers no stranger")
 	set.DurationVar(&f.Period, "health-period", DefaultPeriod, "time between two looks at the API server's health")
 	set.DurationVar(&f.Timeout, "health-timeout", DefaultTimeout, "time that a look may take")
 	set.IntVar(&f.Failures, "health-failures", DefaultFailures, "failures in a row that make the API server unready")

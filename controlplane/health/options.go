@@ -31,6 +31,8 @@ type Options struct {
 	// Certificate and Key are the files of a client certificate, for an API server
 	// that shows /readyz to nobody else; read for each probe. Empty: none.
 	Certificate, Key string
+	// Token is the file of a bearer token, for the same, read for each probe; empty: none.
+	Token string
 	// Period is the time from the start of one probe to that of the next.
 	Period time.Duration
 	// Timeout is how long the server may take to answer.

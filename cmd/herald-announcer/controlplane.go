@@ -123,6 +123,7 @@ type chosen struct {
 func (f *flags) newElector(heartbeats membership.Options, changes <-chan []link.Interface, reporter entrusted.Reporter, log *slog.Logger) chosen {
 	if f.controlPlane.elector != electorHeartbeat {
 		elector := entrusted.NewElector(reporter, log)
+		elector.Place(netip.Addr{}, "") // until a name is known
 		return chosen{Elector: elector, sink: elector, gone: elector.Gone, placed: elector.Place}
 	}
 	elector := heartbeat.New(heartbeats, changes, log)

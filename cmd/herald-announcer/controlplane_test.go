@@ -598,6 +598,29 @@ func TestControlPlaneNoSeat(t *testing.T) {
 	p.reachable()
 }
 
+// A node that does not know what the VIP's name stands for is not to be elected, by
+// whichever elector, before it does.
+func TestControlPlaneNameUnknown(t *testing.T) {
+	p := newPlane(t)
+	n := p.nodes["node-1"]
+	n.run(t, p.program, "--controlplane", "--health-ca", p.ca, "--vip", "cp.invalid", "--elector", "raft")
+	var logs said
+	seat := entrusted.NewSeat(n.socket, slog.New(slog.NewTextHandler(io.MultiWriter(t.Output(), &logs), nil)))
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	done := make(chan error)
+	go func() { done <- seat.Run(ctx) }()
+	l2test.Poll(t, "the announcer to say that it has no place", func() bool { return logs.contains("has=false") })
+	server := make(chan bool, 1)
+	server <- true
+	if <-seat.Ready(ctx, server) {
+		t.Error("ready")
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
 // A name that comes to stand for another address takes the VIP there.
 func TestControlPlaneName(t *testing.T) {
 	p := newPlane(t)

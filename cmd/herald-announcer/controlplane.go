@@ -2,9 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/netip"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -40,6 +44,11 @@ func (f *flags) runControlPlane(ctx context.Context, heartbeats membership.Optio
 	if err := nodesocket.Free(ctx, f.socket); err != nil {
 		return err
 	}
+	only, err := awaitOthers(ctx, log)
+	if err != nil || only == nil {
+		return err
+	}
+	defer func() { _ = only.Close() }()
 	if heartbeats.Cluster == "" {
 		heartbeats.Cluster = "controlplane " + v.String()
 	}
@@ -92,6 +101,37 @@ func (f *flags) runControlPlane(ctx context.Context, heartbeats membership.Optio
 		return elector.Run(standing, apiServer.Ready(), seated)
 	})
 	return group.Wait()
+}
+
+// onePerHost is the name of a socket that nobody talks to. As an abstract one it is of the
+// network namespace, as the VIP is, whichever containers have it, and ends with its process.
+const onePerHost = "@herald-controlplane"
+
+// awaitOthers waits until no other announcer on this host holds the control plane's
+// address: each would take off what the other has, and one does not hear the other nodes.
+// It returns what keeps others waiting, nil if ctx ended.
+func awaitOthers(ctx context.Context, log *slog.Logger) (io.Closer, error) {
+	const again = 100 * time.Millisecond
+	said := false
+	for {
+		only, err := new(net.ListenConfig).Listen(ctx, "unix", onePerHost)
+		switch {
+		case err == nil:
+			return only, nil
+		case ctx.Err() != nil:
+			return nil, nil
+		case !errors.Is(err, syscall.EADDRINUSE):
+			return nil, fmt.Errorf("look for other announcers on this host: %w", err)
+		case !said:
+			said = true
+			log.Warn("another announcer on this host runs with --controlplane: waiting until it ends")
+		}
+		select {
+		case <-ctx.Done():
+			return nil, nil
+		case <-time.After(again):
+		}
+	}
 }
 
 // follow tells of the VIPs that a name stands for, until ctx ends.

@@ -583,6 +583,31 @@ func TestControlPlaneBadInput(t *testing.T) {
 	p.reachable()
 }
 
+// A second announcer of a host, in another container, waits until the first has ended.
+func TestControlPlaneTwice(t *testing.T) {
+	p := newPlane(t, "10.0.0.50")
+	p.start("node-1")
+	p.holder("node-1")
+	var logs said
+	second := exec.Command(p.program, "--controlplane", "--vip", "10.0.0.50", "--health-ca", p.ca, "--node-name", "node-1",
+		"--socket", filepath.Join(t.TempDir(), "second.sock"))
+	second.Stderr = io.MultiWriter(t.Output(), &logs)
+	p.nodes["node-1"].Do(t, second.Start)
+	t.Cleanup(func() {
+		_ = second.Process.Kill()
+		_ = second.Wait()
+	})
+	l2test.Poll(t, "the second one to say that it waits", func() bool { return logs.contains("another announcer on this host") })
+	if err := p.signal("node-1", syscall.SIGTERM).Wait(); err != nil {
+		t.Error(err)
+	}
+	p.holder("node-1")
+	p.reachable()
+	if logs.contains("a VIP of an earlier run was still there") {
+		t.Error("the second one took off what the first one had")
+	}
+}
+
 // A node that has a VIP for its own, and one without the interface, leave it to others.
 func TestControlPlaneNoSeat(t *testing.T) {
 	p := newPlane(t, "10.0.0.50", "2001:db8::50")

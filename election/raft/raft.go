@@ -137,6 +137,9 @@ func (e *Elector) join(ctx context.Context) (node *raft.Raft, pledged *exchange,
 	var stable raft.StableStore
 	memory := raft.NewInmemStore()
 	logs, stable = memory, memory
+	// Each has nothing in it but who has a vote: all that is known of that when the log no
+	// longer begins at its beginning.
+	var snapshots raft.SnapshotStore = raft.NewInmemSnapshotStore()
 	if e.options.Directory != "" {
 		if err := os.MkdirAll(e.options.Directory, 0o700); err != nil {
 			return nil, nil, nil, fmt.Errorf("state of raft: %w", err)
@@ -147,6 +150,9 @@ func (e *Elector) join(ctx context.Context) (node *raft.Raft, pledged *exchange,
 		}
 		closers = append(closers, store.Close)
 		logs, stable = store, store
+		if snapshots, err = raft.NewFileSnapshotStoreWithLogger(e.options.Directory, 1, log); err != nil {
+			return nil, nil, nil, fmt.Errorf("state of raft in %s: %w", e.options.Directory, err)
+		}
 	}
 	config := raft.DefaultConfig()
 	config.LocalID = raft.ServerID(e.options.Node)
@@ -155,7 +161,6 @@ func (e *Elector) join(ctx context.Context) (node *raft.Raft, pledged *exchange,
 	config.LeaderLeaseTimeout = e.options.Heartbeat - 2*hurry
 	config.CommitTimeout = e.options.Heartbeat / 6
 	config.Logger = log
-	snapshots := raft.NewDiscardSnapshotStore()
 	if err := e.begin(config, logs, stable, snapshots, transport); err != nil {
 		return nil, nil, nil, err
 	}

@@ -6,10 +6,13 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"os"
 	"slices"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/hashicorp/raft"
 
 	"github.com/heraldlb/herald/announcer"
 	"github.com/heraldlb/herald/controlplane"
@@ -217,6 +220,74 @@ func TestNeverTwo(t *testing.T) {
 	}
 	n.holder("a", "b", "c")
 	t.Logf("seed %d: %d pairs of terms", seed, n.alone())
+}
+
+// However often one was elected, and its log no longer begins at the beginning: a node that
+// starts again knows who has a vote, by its disk or from another.
+func TestLongLog(t *testing.T) {
+	for kind, onDisk := range map[string]bool{"in memory": false, "on disk": true} {
+		t.Run(kind, func(t *testing.T) {
+			n := newNodes(t, onDisk)
+			begin := func(name string) (*raft.Raft, func() error) {
+				t.Helper()
+				o := n.options[name]
+				o.Peers, o.Heartbeat = o.Peers[:2], 5*DefaultHeartbeat // the disk may be slow
+				elector, err := New(o, slog.New(slog.DiscardHandler))
+				if err != nil {
+					t.Fatal(err)
+				}
+				node, _, end, err := elector.join(t.Context())
+				if err != nil {
+					t.Fatalf("%s does not start: %v", name, err)
+				}
+				return node, end
+			}
+			end := make(map[string]func() error)
+			var a, b *raft.Raft
+			a, end["a"] = begin("a")
+			b, end["b"] = begin("b")
+			// On disk, it is the one that took the snapshot that starts again.
+			leader, other := a, map[bool]string{false: "b", true: "a"}[onDisk]
+			select {
+			case <-a.LeaderCh():
+			case <-b.LeaderCh():
+				leader, other = b, map[bool]string{false: "a", true: "b"}[onDisk]
+			}
+			var last raft.ApplyFuture
+			for range raft.DefaultConfig().TrailingLogs + 1000 {
+				last = leader.Apply(nil, 0)
+			}
+			for _, future := range []raft.Future{last, leader.Snapshot()} {
+				if err := future.Error(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := end[other](); err != nil {
+				t.Fatal(err)
+			}
+			if onDisk { // This process still has a lock on what it left.
+				o := n.options[other]
+				o.Directory += "-again"
+				if err := os.CopyFS(o.Directory, os.DirFS(n.options[other].Directory)); err != nil {
+					t.Fatal(err)
+				}
+				n.options[other] = o
+			}
+			var again *raft.Raft
+			again, end[other] = begin(other)
+			for until := time.Now().Add(10 * time.Second); again.AppliedIndex() < last.Index(); <-time.After(10 * time.Millisecond) {
+				if time.Now().After(until) {
+					t.Errorf("it knows %d entries of %d", again.AppliedIndex(), last.Index())
+					break
+				}
+			}
+			for _, each := range end {
+				if err := each(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
 }
 
 // Who cannot listen says why.

@@ -13,7 +13,7 @@ const (
 	patience = 25 * time.Millisecond
 	// firstRetry and lastRetry bound the time from one Request to the next. Of two
 	// that find each other, one asks too early: it is a member in a heartbeat.
-	firstRetry, lastRetry = 30 * time.Millisecond, time.Second
+	firstRetry, lastRetry = 5 * time.Millisecond, time.Second
 	// relist is the shortest time from one List for a member to the next.
 	relist = 10 * time.Millisecond
 	// maxClaims bounds the claims of a member, and the addresses that are known

@@ -36,6 +36,9 @@ type detector struct {
 	news       []*member
 	probes     []probe
 	complaints []complaint
+	// risen: somebody is alive that was not. missed is when somebody fell silent last.
+	risen  bool
+	missed moment
 }
 
 // name is what is known of the nodes of one name: one, if all is well.
@@ -201,7 +204,7 @@ func (d *detector) accept(n *name, m *member, r *route, h *hearing) {
 	case h.farewell:
 	case !m.alive():
 		m.state, m.since, m.reason = announcer.Alive, h.at, ""
-		m.changed = true
+		m.changed, d.risen = true, true
 		d.living = append(d.living, m)
 	}
 	if !h.farewell && !r.alive {
@@ -288,6 +291,9 @@ func (d *detector) tell(m *member) {
 // bury notes that a member is no longer alive.
 func (d *detector) bury(m *member, state announcer.MemberState, why Reason, now moment) {
 	m.state, m.reason, m.since, m.changed = state, why, now, true
+	if why == Silent {
+		d.missed = now
+	}
 	for _, r := range m.routes {
 		if r.alive {
 			r.alive, r.since = false, now

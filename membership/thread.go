@@ -55,13 +55,15 @@ type thread struct {
 	due      moment // the next
 	// alertUntil is until when datagrams are read as they come.
 	alertUntil moment
-	interval   time.Duration
-	polls      []unix.PollFd
-	timeout    unix.Timespec
-	heard      hearing
-	decoded    wire.Heartbeat
-	buffer     []byte
-	signal     bool
+	// greeted is when a heartbeat was sent early last, for somebody that is new.
+	greeted  moment
+	interval time.Duration
+	polls    []unix.PollFd
+	timeout  unix.Timespec
+	heard    hearing
+	decoded  wire.Heartbeat
+	buffer   []byte
+	signal   bool
 }
 
 // claims is a datagram that holds claims, checked but not decoded.
@@ -128,6 +130,7 @@ func (t *thread) turn() error {
 		t.beat(now)
 	}
 	t.drain()
+	t.greet(now)
 	t.detect.judge(now)
 	t.ask()
 	t.tell()
@@ -141,7 +144,25 @@ func (t *thread) turn() error {
 // of Go more than all the rest.
 const alertTime = time.Second
 
-func (t *thread) alert() bool { return t.clock() < t.alertUntil }
+// searchTime is the same for a node that fell silent: if it lives, beyond a cut that is
+// mended, the two have to hear of each other's claims at once.
+const searchTime = 10 * time.Minute
+
+func (t *thread) alert() bool {
+	now := t.clock()
+	return now < t.alertUntil || t.detect.missed != 0 && now < t.detect.missed+searchTime
+}
+
+// greet answers the first heartbeat of a node by one of this node's, for it may not have
+// heard of this one either, and makes nothing of its claims and questions until then.
+// Those that are many at once are answered together.
+func (t *thread) greet(now moment) {
+	if t.detect.risen && (t.greeted == 0 || now-t.greeted >= t.interval) {
+		t.greeted = now
+		t.soon(now)
+	}
+	t.detect.risen = false
+}
 
 func (t *thread) rouse(now moment) { t.alertUntil = now + alertTime }
 

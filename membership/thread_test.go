@@ -57,6 +57,67 @@ func TestThreadAllocatesNothing(t *testing.T) {
 	}
 }
 
+// Who hears somebody for the first time, or again, is heard by that one at once, and not
+// only with the next heartbeat; others that come with it are not answered again.
+func TestGreets(t *testing.T) {
+	n := newNetwork(t)
+	slow := Options{Node: "a", Interval: time.Minute}
+	a := bareThread(t, n.host(t, v4), slow)
+	slow.Node = "b"
+	b := bareThread(t, n.host(t, v4), slow)
+	must(t, a.turn())
+	sent := a.sequence
+	b.beat(b.clock())
+	l2test.Poll(t, "b heard", func() bool {
+		must(t, a.turn())
+		return len(a.detect.living) == 1
+	})
+	l2test.Poll(t, "an answer", func() bool {
+		must(t, a.turn())
+		return a.sequence == sent+1
+	})
+	slow.Node = "c"
+	c := bareThread(t, n.host(t, v4), slow)
+	c.beat(c.clock())
+	l2test.Poll(t, "c heard", func() bool {
+		must(t, a.turn())
+		return len(a.detect.living) == 2
+	})
+	if a.due < a.clock()+a.interval/2 {
+		t.Errorf("the next heartbeat is due in %s", a.due-a.clock())
+	}
+}
+
+// Of a node that fell silent, heartbeats are read as they come: it may live, and have
+// what this one took.
+func TestAlertAfterSilence(t *testing.T) {
+	n := newNetwork(t)
+	thread := bareThread(t, n.host(t, v4), Options{Node: "a"})
+	thread.alertUntil = 0
+	if thread.alert() {
+		t.Fatal("alert without a reason")
+	}
+	b := &hearing{
+		at: thread.clock(), link: thread.now.links[0].index, source: netip.MustParseAddr("192.0.2.9"), node: []byte("b"),
+		incarnation: 1, sequence: 1, interval: time.Millisecond, multiplier: 1, traffic: new(traffic),
+	}
+	if why := thread.detect.hear(b); why != taken {
+		t.Fatalf("not heard: %v", why)
+	}
+	l2test.Poll(t, "silence", func() bool {
+		thread.detect.judge(thread.clock())
+		return len(thread.detect.living) == 0
+	})
+	thread.alertUntil = 0
+	if !thread.alert() {
+		t.Error("not alert though a node fell silent")
+	}
+	thread.detect.missed -= searchTime
+	if thread.alert() {
+		t.Error("alert for ever")
+	}
+}
+
 // An error that a sender is told of is not left to wake the thread for ever.
 func TestErrorsOfSenders(t *testing.T) {
 	for family, closed := range map[string]string{v4: "192.0.2.2", v6: "2001:db8::2"} {

@@ -53,11 +53,14 @@ type Timing struct {
 	// Sync is the longest that a node claims nothing because it does not know
 	// yet what a member claims.
 	Sync time.Duration
+	// Listen is the longest that a node which starts listens to others before it
+	// claims anything.
+	Listen time.Duration
 }
 
 // DefaultTiming returns what suits heartbeats of 25 ms.
 func DefaultTiming() Timing {
-	return Timing{Step: 150 * time.Millisecond, Bound: time.Second, Sync: 500 * time.Millisecond}
+	return Timing{Step: 150 * time.Millisecond, Bound: time.Second, Sync: 500 * time.Millisecond, Listen: 250 * time.Millisecond}
 }
 
 // Election decides which addresses this node owns, together with those of the
@@ -144,6 +147,7 @@ func (e *Election) Join(now time.Time, is Member) {
 	m, ok := e.members[is.ID]
 	if !ok {
 		m = newMember(is)
+		m.joined = e.clock.elapsed
 		e.members[is.ID] = m
 		e.roll = append(e.roll, m)
 		e.await()

@@ -35,13 +35,22 @@ func (e *Election) rank(a *address, first bool) (rank int, unsure bool) {
 		if !m.before(e.self, weigh(m.seed, a.Address), own) || !a.candidate(m) {
 			continue
 		}
-		rank++
 		unsure = unsure || m.due != never && e.clock.elapsed < m.behind+e.timing.Sync
+		if e.listens(m, a) {
+			continue
+		}
+		rank++
 		if first {
 			break
 		}
 	}
 	return rank, unsure
+}
+
+// listens says that m was new when a lost its owner: it may have to listen before it may
+// claim anything. An address that nobody had can wait for it, for its share.
+func (e *Election) listens(m *member, a *address) bool {
+	return a.evidence == ours && a.since < m.joined+e.timing.Listen
 }
 
 // best returns the first candidate, this node included.

@@ -29,6 +29,7 @@ const (
 // in one version, and never taken from a version older than the newest heard of.
 type member struct {
 	Member
+	joined time.Duration
 	seed   uint64
 	claims []*address
 	have   Digest // of claims

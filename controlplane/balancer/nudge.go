@@ -66,7 +66,7 @@ func sockaddr(a netip.Addr) unix.Sockaddr {
 
 // acknowledgement is a TCP segment from the frontend to the client.
 func acknowledgement(f flow) []byte {
-	const length = 20
+	const length, flagACK = 20, 1 << 4
 	segment := make([]byte, length)
 	binary.BigEndian.PutUint16(segment, f.frontend.Port())
 	binary.BigEndian.PutUint16(segment[2:], f.client.Port())

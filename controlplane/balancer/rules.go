@@ -7,6 +7,8 @@ import (
 	"github.com/google/nftables/binaryutil"
 	"github.com/google/nftables/expr"
 	"golang.org/x/sys/unix"
+
+	"github.com/heraldlb/herald/controlplane/match"
 )
 
 // Table is the name of the nftables table, of family inet, that is the balancer's.
@@ -17,16 +19,6 @@ const Table = "herald-controlplane"
 const (
 	beforeNATDest   = -110
 	beforeNATSource = 90
-)
-
-// Where what is matched stands in a header.
-const (
-	tcpDestination = 2
-	tcpFlags       = 13
-	flagFIN        = 1 << 0
-	flagSYN        = 1 << 1
-	flagRST        = 1 << 2
-	flagACK        = 1 << 4
 )
 
 // loopback is the index of lo, in each network namespace.
@@ -69,7 +61,9 @@ func (p *program) chains() {
 func (p *program) serve(s service) {
 	for _, chain := range []*nftables.Chain{p.prerouting, p.output} {
 		for i, target := range s.targets {
-			p.rule(chain, matchFrontend(s.frontend), matchSYN(), matchOneIn(len(s.targets)-i), translate(target))
+			// The rest of a connection that is not known, since its backend is dead or the VIP
+			// came from another host, is left to this host's TCP, which resets it.
+			p.rule(chain, matchFrontend(s.frontend), match.SYN(), matchOneIn(len(s.targets)-i), translate(target))
 		}
 	}
 	// What leaves the host is to come back to it.
@@ -87,7 +81,7 @@ func matchOneIn(many int) []expr.Any {
 	}
 	return []expr.Any{
 		&expr.Numgen{Register: unix.NFT_REG_1, Modulus: uint32(many), Type: unix.NFT_NG_RANDOM},
-		equals(make([]byte, 4)),
+		match.Equals(make([]byte, 4)),
 	}
 }
 
@@ -114,34 +108,12 @@ func (p *program) rule(chain *nftables.Chain, parts ...[]expr.Any) {
 
 // matchFrontend matches TCP to an address and port.
 func matchFrontend(f netip.AddrPort) []expr.Any {
-	const destination4, destination6 = 16, 24
-	offset := uint32(destination4)
-	if f.Addr().Is6() {
-		offset = destination6
-	}
 	return append(matchFamily(f.Addr()),
-		&expr.Payload{
-			DestRegister: unix.NFT_REG_1, Base: expr.PayloadBaseNetworkHeader,
-			Offset: offset, Len: uint32(f.Addr().BitLen() / 8),
-		},
-		equals(f.Addr().AsSlice()),
-		&expr.Payload{DestRegister: unix.NFT_REG_1, Base: expr.PayloadBaseTransportHeader, Offset: tcpDestination, Len: 2},
-		equals(binaryutil.BigEndian.PutUint16(f.Port())),
+		match.Destination(f.Addr()),
+		match.Equals(f.Addr().AsSlice()),
+		&expr.Payload{DestRegister: unix.NFT_REG_1, Base: expr.PayloadBaseTransportHeader, Offset: match.DestinationPort, Len: 2},
+		match.Equals(binaryutil.BigEndian.PutUint16(f.Port())),
 	)
-}
-
-// matchSYN matches what begins a connection. The rest of one that is not known,
-// since its backend is dead or the VIP came from another host, is left to this
-// host's TCP, which resets it.
-func matchSYN() []expr.Any {
-	return []expr.Any{
-		&expr.Payload{DestRegister: unix.NFT_REG_1, Base: expr.PayloadBaseTransportHeader, Offset: tcpFlags, Len: 1},
-		&expr.Bitwise{
-			SourceRegister: unix.NFT_REG_1, DestRegister: unix.NFT_REG_1, Len: 1,
-			Mask: []byte{flagFIN | flagSYN | flagRST | flagACK}, Xor: []byte{0},
-		},
-		equals([]byte{flagSYN}),
-	}
 }
 
 // matchTranslated matches connections that began as some to a frontend, and go
@@ -156,24 +128,18 @@ func matchTranslated(f netip.AddrPort) []expr.Any {
 		},
 		&expr.Cmp{Op: expr.CmpOpNeq, Register: unix.NFT_REG_1, Data: make([]byte, 4)},
 		&expr.Ct{Key: expr.CtKeyDST, Register: unix.NFT_REG_1}, // of the original direction, which is 0
-		equals(f.Addr().AsSlice()),
+		match.Equals(f.Addr().AsSlice()),
 		&expr.Ct{Key: expr.CtKeyPROTODST, Register: unix.NFT_REG_1},
-		equals(binaryutil.BigEndian.PutUint16(f.Port())),
+		match.Equals(binaryutil.BigEndian.PutUint16(f.Port())),
 	)
 }
 
 // matchFamily matches TCP over the family of an address.
 func matchFamily(a netip.Addr) []expr.Any {
-	return []expr.Any{
+	return append([]expr.Any{
 		&expr.Meta{Key: expr.MetaKeyNFPROTO, Register: unix.NFT_REG_1},
-		equals([]byte{protocol(a)}),
-		&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: unix.NFT_REG_1},
-		equals([]byte{unix.IPPROTO_TCP}),
-	}
-}
-
-func equals(data []byte) *expr.Cmp {
-	return &expr.Cmp{Op: expr.CmpOpEq, Register: unix.NFT_REG_1, Data: data}
+		match.Equals([]byte{protocol(a)}),
+	}, match.TCP()...)
 }
 
 func protocol(a netip.Addr) byte {

@@ -8,16 +8,8 @@ import (
 	"github.com/google/nftables/binaryutil"
 	"github.com/google/nftables/expr"
 	"golang.org/x/sys/unix"
-)
 
-// Where what is matched stands in a header.
-const (
-	tcpSource = 0
-	tcpFlags  = 13
-	flagFIN   = 1 << 0
-	flagSYN   = 1 << 1
-	flagRST   = 1 << 2
-	flagACK   = 1 << 4
+	"github.com/heraldlb/herald/controlplane/match"
 )
 
 // begun is for how long a connection is known to have begun here: longer than it
@@ -48,7 +40,7 @@ func Pass(vip, to netip.Addr, index int) error {
 		}
 		conn.AddRule(r)
 	}
-	rule(p.matchVIP(), matchSYN(), p.client(), []expr.Any{
+	rule(p.matchVIP(), match.SYN(), p.client(), []expr.Any{
 		&expr.Dynset{SrcRegKey: unix.NFT_REG_1, SetName: p.begun.Name, SetID: p.begun.ID, Operation: unix.NFT_DYNSET_OP_ADD},
 		&expr.Verdict{Kind: expr.VerdictAccept},
 	})
@@ -103,49 +95,19 @@ func (p *pass) sets(batch *nftables.Conn) error {
 
 // matchVIP matches TCP to the VIP by the interface, as long as it is passed on.
 func (p *pass) matchVIP() []expr.Any {
-	const destination4, destination6 = 16, 24
-	offset := uint32(destination4)
-	if p.vip.Is6() {
-		offset = destination6
-	}
-	return []expr.Any{
+	return append(match.TCP(),
 		&expr.Meta{Key: expr.MetaKeyIIF, Register: unix.NFT_REG_1},
-		equals(binaryutil.NativeEndian.PutUint32(uint32(p.index))),
-		&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: unix.NFT_REG_1},
-		equals([]byte{unix.IPPROTO_TCP}),
-		&expr.Payload{
-			DestRegister: unix.NFT_REG_1, Base: expr.PayloadBaseNetworkHeader,
-			Offset: offset, Len: uint32(p.vip.BitLen() / 8),
-		},
+		match.Equals(binaryutil.NativeEndian.PutUint32(uint32(p.index))),
+		match.Destination(p.vip),
 		&expr.Lookup{SourceRegister: unix.NFT_REG_1, SetName: p.passing.Name, SetID: p.passing.ID},
-	}
+	)
 }
 
 // client loads the client's address and port.
 func (p *pass) client() []expr.Any {
-	const source4, source6 = 12, 8
-	offset, length := uint32(source4), uint32(p.vip.BitLen()/8)
-	if p.vip.Is6() {
-		offset = source6
-	}
+	source := match.Source(p.vip)
 	return []expr.Any{
-		&expr.Payload{DestRegister: unix.NFT_REG_1, Base: expr.PayloadBaseNetworkHeader, Offset: offset, Len: length},
-		&expr.Payload{DestRegister: unix.NFT_REG32_00 + length/4, Base: expr.PayloadBaseTransportHeader, Offset: tcpSource, Len: 2},
+		source,
+		&expr.Payload{DestRegister: unix.NFT_REG32_00 + source.Len/4, Base: expr.PayloadBaseTransportHeader, Offset: match.SourcePort, Len: 2},
 	}
-}
-
-// matchSYN matches what begins a connection.
-func matchSYN() []expr.Any {
-	return []expr.Any{
-		&expr.Payload{DestRegister: unix.NFT_REG_1, Base: expr.PayloadBaseTransportHeader, Offset: tcpFlags, Len: 1},
-		&expr.Bitwise{
-			SourceRegister: unix.NFT_REG_1, DestRegister: unix.NFT_REG_1, Len: 1,
-			Mask: []byte{flagFIN | flagSYN | flagRST | flagACK}, Xor: []byte{0},
-		},
-		equals([]byte{flagSYN}),
-	}
-}
-
-func equals(data []byte) *expr.Cmp {
-	return &expr.Cmp{Op: expr.CmpOpEq, Register: unix.NFT_REG_1, Data: data}
 }

@@ -44,12 +44,16 @@ func ofFault(s system, f fault, runs []Run) []figure.Figure {
 
 func ofSequences(s system, sequences []Sequence) []figure.Figure {
 	var longest, handOver, recovered []time.Duration
-	dual := 0
+	dual, lost := 0, 0
 	for _, sequence := range sequences {
-		if sequence.System != s.name || sequence.Recovered == 0 {
+		if sequence.System != s.name || len(sequence.Spans) == 0 {
 			continue
 		}
-		recovered = append(recovered, sequence.Recovered)
+		if sequence.Recovered > 0 {
+			recovered = append(recovered, sequence.Recovered)
+		} else {
+			lost++
+		}
 		handOver = append(handOver, sequence.HandOver...)
 		if len(sequence.Dual) == 0 {
 			longest = append(longest, 0)
@@ -62,16 +66,18 @@ func ofSequences(s system, sequences []Sequence) []figure.Figure {
 		return nil
 	}
 	name := "control plane, " + s.name + ", random faults, "
+	end := []figure.Figure{figure.Single(name+"sequences without recovery", "sequences", float64(lost), len(longest), figure.AtMost(0))}
+	if len(recovered) > 0 {
+		end = append(end, figure.Times(name+"recovered", recovered))
+	}
 	if s.dual == 0 {
-		return []figure.Figure{
+		return append([]figure.Figure{
 			figure.Single(name+"sequences with two holders at once", "sequences", float64(dual), len(longest), figure.AtMost(0)),
-			figure.Times(name+"recovered", recovered),
-		}
+		}, end...)
 	}
 	limit := figure.AtMost(float64(s.dual) / float64(time.Millisecond))
-	return []figure.Figure{
+	return append([]figure.Figure{
 		figure.Times(name+"two holders after a heal", longest, nil, nil, limit),
 		figure.Times(name+"two holders in a hand-over", handOver),
-		figure.Times(name+"recovered", recovered),
-	}
+	}, end...)
 }

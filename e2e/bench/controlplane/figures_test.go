@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/heraldlb/herald/e2e/plane"
 )
 
 // A target is missed by what is over it, and by what failed where nothing may.
@@ -13,7 +15,13 @@ func TestFigures(t *testing.T) {
 		return Run{System: "heartbeat", Fault: fault, Outage: outage, Failed: failed}
 	}
 	sequence := func(system string, dual ...time.Duration) Sequence {
-		return Sequence{System: system, Dual: dual, Recovered: time.Second}
+		return Sequence{System: system, Spans: make([]plane.Span, 1), Dual: dual, Recovered: time.Second}
+	}
+	// One that has no good end counts.
+	lost := func(system string, dual ...time.Duration) Sequence {
+		s := sequence(system, dual...)
+		s.Recovered = 0
+		return s
 	}
 	good := Result{
 		Runs:      []Run{run("host crashes", 120*ms, 7), run("API server killed", 900*ms, 3), run("Herald told to end", 12*ms, 0)},
@@ -21,7 +29,7 @@ func TestFigures(t *testing.T) {
 	}
 	bad := Result{
 		Runs:      []Run{run("host crashes", 320*ms, 7), run("API server killed", 1600*ms, 3), run("Herald told to end", 12*ms, 1)},
-		Sequences: []Sequence{sequence("heartbeat", 3*ms, 26*ms), sequence("raft"), sequence("raft", ms)},
+		Sequences: []Sequence{sequence("heartbeat", 3*ms), lost("heartbeat", 26*ms), sequence("raft"), lost("raft", ms)},
 	}
 	for _, test := range []struct {
 		Result
@@ -42,7 +50,7 @@ func TestFigures(t *testing.T) {
 				}
 			}
 		}
-		if targets != 6 {
+		if targets != 8 {
 			t.Errorf("%d targets", targets)
 		}
 	}

@@ -19,7 +19,7 @@ type Sequence struct {
 	Seed   uint64 `json:"seed"`
 	// Steps are what happened when, since the beginning.
 	Steps []Step `json:"steps"`
-	// Spans are who had the VIPs when.
+	// Spans are who had the VIPs when; none: nobody could tell.
 	Spans []plane.Span `json:"spans"`
 	// Together are the times that two had one at once. Dual are those that count: by
 	// raft any, but for what a crash left; by heartbeats, since they could hear each other
@@ -28,7 +28,7 @@ type Sequence struct {
 	Dual     []time.Duration `json:"dual,omitempty"`
 	HandOver []time.Duration `json:"handOver,omitempty"`
 	// Recovered is how long it took from the last mending until one held the VIP and
-	// all API servers were ready.
+	// all API servers were ready, 0 if that did not come.
 	Recovered time.Duration `json:"recovered"`
 	Load      float64       `json:"load"`
 	// Logs are those of Herald's processes, where two held the VIP that should not.
@@ -88,13 +88,14 @@ func (b *bench) sequence(ctx context.Context, seed uint64) (s Sequence, err erro
 		return s, err
 	}
 	failed := v.suffer(ctx, newSequence(seed, b.components()))
+	// Who had what is judged all the same where the faults had no good end.
 	spans, err := monitor.Stop()
-	if err = errors.Join(failed, err); err != nil {
-		return s, err
+	if err != nil {
+		return s, errors.Join(failed, err)
 	}
 	s.Spans = spans
 	if s.Load, err = load(); err != nil {
-		return s, err
+		return s, errors.Join(failed, err)
 	}
 	for _, o := range plane.Overlaps(ended(spans, v.ends)) {
 		s.Together = append(s.Together, o.Long)
@@ -104,9 +105,9 @@ func (b *bench) sequence(ctx context.Context, seed uint64) (s Sequence, err erro
 		s.HandOver, s.Dual = nil, s.HandOver // nothing is excused
 	}
 	if slices.ContainsFunc(s.Dual, func(long time.Duration) bool { return long > b.system.dual }) {
-		s.Logs, err = b.logs(ctx)
+		s.Logs, err = b.logs(context.WithoutCancel(ctx))
 	}
-	return s, err
+	return s, errors.Join(failed, err)
 }
 
 // components are those that faults befall.

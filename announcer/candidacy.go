@@ -41,4 +41,6 @@ type Facts struct {
 	Rebalance string `json:"rebalance,omitempty"`
 	// Backends are the API servers that a control plane's VIP leads to.
 	Backends []netip.AddrPort `json:"backends,omitempty"`
+	// BFD are the routers whose paths are to be watched.
+	BFD []BFDPeer `json:"bfd,omitempty"`
 }

@@ -22,6 +22,8 @@ type View struct {
 	Members  []Member `json:"members"`
 	// Complaints are what somebody has to mend, such as two nodes of one name.
 	Complaints []string `json:"complaints,omitempty"`
+	// BFD are the sessions of Facts.BFD.
+	BFD []BFDStatus `json:"bfd,omitempty"`
 }
 
 // Member is another announcer, as heard on one interface.

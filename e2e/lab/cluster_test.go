@@ -84,9 +84,10 @@ func testService(t *testing.T, cluster *lab.Cluster, client kubernetes.Interface
 func askService(ctx context.Context, t *testing.T, cluster *lab.Cluster, addresses []string) {
 	t.Helper()
 	for _, address := range addresses {
-		// kube-proxy may be a moment behind the Pod: it refuses meanwhile.
+		// kube-proxy may be a moment behind: it refuses what it knows no Pod for, and the router has no route
+		// to what it does not know yet.
 		output, err := cluster.Host("node1").Run(ctx, "curl", "--silent", "--show-error", "--max-time", "5",
-			"--retry", "20", "--retry-delay", "1", "--retry-connrefused", "http://"+net.JoinHostPort(address, "8080"))
+			"--retry", "20", "--retry-delay", "1", "--retry-all-errors", "http://"+net.JoinHostPort(address, "8080"))
 		if err != nil {
 			t.Error(err)
 			continue

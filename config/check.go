@@ -23,7 +23,7 @@ func (p *parser) checkRepeats(s *scope) {
 			if second.before(first) {
 				first, second = second, first
 			}
-			p.add(second.fault(Warning, "overlaps "+first.String()))
+			p.Add(second.fault(Warning, "overlaps "+first.String()))
 		}
 		if i == 0 || reach.To().Less(e.To()) {
 			reach = e
@@ -40,7 +40,7 @@ func (p *parser) checkExcludes(s *scope, named *netipx.IPSet) {
 	for _, e := range s.excludes {
 		after := sort.Search(len(ranges), func(i int) bool { return e.To().Less(ranges[i].From()) })
 		if after == 0 || ranges[after-1].To().Less(e.From()) {
-			p.add(e.fault(Warning, fmt.Sprintf("excludes nothing: none of these addresses is in %s", strings.Join(s.pools, " or "))))
+			p.Add(e.fault(Warning, fmt.Sprintf("excludes nothing: none of these addresses is in %s", strings.Join(s.pools, " or "))))
 		}
 	}
 }
@@ -53,11 +53,11 @@ func (p *parser) checkLeft(s *scope, left *netipx.IPSet) {
 	}
 	for _, e := range s.entries {
 		if b, ok := overlapping(doubtful(), e.IPRange); ok {
-			p.add(e.fault(Warning, fmt.Sprintf("holds addresses of %s: %s", b.Prefix, b.what)))
+			p.Add(e.fault(Warning, fmt.Sprintf("holds addresses of %s: %s", b.Prefix, b.what)))
 		}
 		ends := slices.DeleteFunc(reservedEnds(e.IPRange), func(a netip.Addr) bool { return !left.Contains(a) })
 		if len(ends) > 0 {
-			p.add(e.fault(Warning, endsReason(s, e, ends)))
+			p.Add(e.fault(Warning, endsReason(s, e, ends)))
 		}
 	}
 }

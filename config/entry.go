@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go4.org/netipx"
+
+	"github.com/heraldlb/herald/config/fault"
 )
 
 // entry is one item of a list, where it stands, and the addresses it names.
@@ -33,7 +35,7 @@ func (e entry) fault(severity Severity, reason string) Fault {
 
 // String names the entry and its place: cidr-global[2] "10.0.0.0/24".
 func (e entry) String() string {
-	return Fault{Key: e.key, Position: e.position}.place() + " " + quote(e.text)
+	return Fault{Key: e.key, Position: e.position}.Place() + " " + fault.Quote(e.text)
 }
 
 // splitList yields the entries of a comma-separated value, without white space.
@@ -101,7 +103,7 @@ func explainCIDR(text string) error {
 	case !found:
 		return fmt.Errorf("no prefix length; did you mean %s/%d?", addr, addr.BitLen())
 	}
-	return fmt.Errorf("prefix length %s is not a number from 0 to %d", quote(bits), addr.BitLen())
+	return fmt.Errorf("prefix length %s is not a number from 0 to %d", fault.Quote(bits), addr.BitLen())
 }
 
 // mappedBits stand before the IPv4 address in an IPv4-mapped IPv6 address
@@ -180,7 +182,7 @@ func parseAddr(text string) (netip.Addr, error) {
 	case err != nil:
 		return netip.Addr{}, errors.New("not an IP address")
 	case addr.Zone() != "":
-		return netip.Addr{}, fmt.Errorf("zone %s; addresses here have none", quote(addr.Zone()))
+		return netip.Addr{}, fmt.Errorf("zone %s; addresses here have none", fault.Quote(addr.Zone()))
 	case addr.Is4In6():
 		return netip.Addr{}, fmt.Errorf("IPv4-mapped IPv6 address; did you mean %s?", addr.Unmap())
 	}

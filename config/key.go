@@ -3,6 +3,8 @@ package config
 import (
 	"fmt"
 	"strings"
+
+	"github.com/heraldlb/herald/config/fault"
 )
 
 // Keys of the ConfigMap that stand alone.
@@ -42,9 +44,9 @@ func checkScope(prefix, scope string) error {
 	case isNamespace(scope):
 		return nil
 	case isNamespace(strings.ToLower(scope)):
-		return fmt.Errorf("%s is not a namespace name (RFC 1123 label); did you mean %s?", quote(scope), prefix+strings.ToLower(scope))
+		return fmt.Errorf("%s is not a namespace name (RFC 1123 label); did you mean %s?", fault.Quote(scope), prefix+strings.ToLower(scope))
 	}
-	return fmt.Errorf("%s is not a namespace name (RFC 1123 label: 1 to 63 of a-z, 0-9 and '-', not at the ends)", quote(scope))
+	return fmt.Errorf("%s is not a namespace name (RFC 1123 label: 1 to 63 of a-z, 0-9 and '-', not at the ends)", fault.Quote(scope))
 }
 
 // isNamespace tells whether name is an RFC 1123 label in lower case, as the
@@ -56,20 +58,6 @@ func isNamespace(name string) bool {
 	}
 	for _, c := range []byte(name) {
 		if !isLower(c) && !isDigit(c) && c != '-' {
-			return false
-		}
-	}
-	return true
-}
-
-// isConfigMapKey tells whether the API server accepts a key in a ConfigMap.
-func isConfigMapKey(key string) bool {
-	const most = 253
-	if key == "" || len(key) > most {
-		return false
-	}
-	for _, c := range []byte(strings.ToLower(key)) {
-		if !isLower(c) && !isDigit(c) && !strings.ContainsRune("-._", rune(c)) {
 			return false
 		}
 	}

@@ -14,7 +14,7 @@ func (p *parser) checkOverlaps(pools []Pool) {
 	type pair struct{ a, b string }
 	seen := make(map[pair]bool)
 	for a, b := range overlaps(pools) {
-		if p.full() {
+		if p.Full() {
 			return
 		}
 		// The namespace's pool is named as the culprit, not the global one.
@@ -27,7 +27,7 @@ func (p *parser) checkOverlaps(pools []Pool) {
 		seen[pair{a.scope, b.scope}] = true
 		common := intersection(a.IPRange, b.IPRange)
 		other, culprit := naming(p.scopes[a.scope].entries, common.From()), naming(p.scopes[b.scope].entries, common.From())
-		p.add(culprit.fault(Warning, fmt.Sprintf("overlaps %s: both pools hold %s", other, FormatRange(common))))
+		p.Add(culprit.fault(Warning, fmt.Sprintf("overlaps %s: both pools hold %s", other, FormatRange(common))))
 	}
 }
 

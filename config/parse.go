@@ -8,6 +8,8 @@ import (
 	"strconv"
 
 	"go4.org/netipx"
+
+	"github.com/heraldlb/herald/config/fault"
 )
 
 // Parse reads the data of the pool ConfigMap. It returns every fault, sorted
@@ -19,7 +21,7 @@ func Parse(data map[string]string) (*Config, Faults) {
 		p.readKey(key, data[key])
 	}
 	config := p.assemble()
-	faults := p.sorted()
+	faults := p.Sorted()
 	if len(faults.Errors()) > 0 {
 		return nil, faults
 	}
@@ -28,7 +30,7 @@ func Parse(data map[string]string) (*Config, Faults) {
 
 // parser reads key after key into scopes, and collects the faults.
 type parser struct {
-	collector
+	fault.Collector
 	order    Order
 	skipEnds bool
 	scopes   map[string]*scope
@@ -126,7 +128,7 @@ func (p *parser) readList(s *scope, key, value string, parse parseFunc) []entry 
 		}
 		if err != nil {
 			s.faulty = true
-			p.add(e.fault(Error, err.Error()))
+			p.Add(e.fault(Error, err.Error()))
 			continue
 		}
 		valid = append(valid, e)
@@ -158,7 +160,7 @@ func (p *parser) readBool(key, value string) *bool {
 
 // report adds a fault of a key as a whole.
 func (p *parser) report(severity Severity, key, value, reason string) {
-	p.add(Fault{Severity: severity, Key: key, Value: value, Reason: reason})
+	p.Add(Fault{Severity: severity, Key: key, Value: value, Reason: reason})
 }
 
 func (p *parser) scope(name string) *scope {

@@ -1,6 +1,10 @@
 package config
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/heraldlb/herald/config/internal/spelling"
+)
 
 // didYouMean ends a reason with the known key that an unknown one resembles.
 func didYouMean(key string) string {
@@ -20,7 +24,7 @@ func suggest(key string) string {
 		if len(written)-len(known) > most {
 			return
 		}
-		distance := editDistance(strings.ToLower(written), known)
+		distance := spelling.Distance(strings.ToLower(written), known)
 		if distance <= most && (best == "" || distance < least) {
 			best, least = suggestion, distance
 		}
@@ -36,28 +40,4 @@ func suggest(key string) string {
 		}
 	}
 	return best
-}
-
-// editDistance counts the letters to insert, delete, replace or swap with
-// their neighbour to make b of a (optimal string alignment).
-func editDistance(a, b string) int {
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := range len(a) {
-		row[0] = i + 1
-		for j := range len(b) {
-			replace := last[j]
-			if a[i] != b[j] {
-				replace++
-			}
-			row[j+1] = min(replace, last[j+1]+1, row[j]+1)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				row[j+1] = min(row[j+1], before[j-1]+1)
-			}
-		}
-		before, last, row = last, row, before
-	}
-	return last[len(b)]
 }

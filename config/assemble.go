@@ -14,6 +14,7 @@ func (p *parser) assemble() *Config {
 	config := &Config{
 		Order:      p.order,
 		interfaces: p.interfaces(),
+		announced:  p.announced(),
 		entries:    make(map[string][]entry),
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.scopes)) {
@@ -27,10 +28,12 @@ func (p *parser) assemble() *Config {
 			Addresses: p.addresses(s),
 			Share:     s.sharing(global),
 			Interface: config.Interface(name),
+			Announce:  config.Announce(name),
 		})
 	}
 	p.checkEffect(len(config.Pools) > 0)
 	p.checkOverlaps(config.Pools)
+	p.readBGP(config)
 	return config
 }
 

@@ -119,5 +119,8 @@ func (p *parser) checkEffect(anyPool bool) {
 		if s.iface != "" && !fallback && !hasGlobal { // who draws from the global pool may name an interface
 			p.report(Warning, prefixInterface+name, "", reason)
 		}
+		if s.announce != nil && !fallback && !hasGlobal {
+			p.report(Warning, prefixAnnounce+name, "", reason)
+		}
 	}
 }

@@ -3,7 +3,7 @@
 // raw strings. The package is pure: no clock, no I/O, no Kubernetes.
 //
 // The keys are those of kube-vip-cloud-provider, so that its ConfigMap can be
-// used as it is, and exclude- beside them. <scope> is a namespace, or "global"
+// used as it is, and exclude-, announce- and bgp.yaml beside them. <scope> is a namespace, or "global"
 // for all namespaces that have no pool of their own.
 //
 //	cidr-<scope>          addresses as CIDRs: "192.168.1.240/28,2001:db8:1::/64"
@@ -11,6 +11,8 @@
 //	exclude-<scope>       addresses, CIDRs and ranges that are left out of this scope's pool alone
 //	allow-share-<scope>   "true": Services may share an address
 //	interface-<scope>     the one interface to announce on
+//	announce-<scope>      "l2" (default), "bgp" or "l2,bgp"
+//	bgp.yaml              the routers, and what they are told: package bgp
 //	search-order          "asc" (default) or "desc"
 //	skip-end-ips-in-cidr  "true": leave out the end addresses of each CIDR
 package config
@@ -21,6 +23,8 @@ import (
 	"strings"
 
 	"go4.org/netipx"
+
+	"github.com/heraldlb/herald/config/bgp"
 )
 
 // Global is the scope of the pool for namespaces without one of their own.
@@ -57,6 +61,8 @@ type Pool struct {
 	// Interface is the one to announce on: interface-<scope>, or
 	// interface-global where the scope does not say; "" if none is named.
 	Interface string
+	// Announce is how: announce-<scope>, or announce-global where the scope does not say.
+	Announce Announce
 }
 
 // Config is a valid configuration. It is immutable.
@@ -64,8 +70,11 @@ type Config struct {
 	Order Order
 	// Pools are sorted by scope, at most one for each.
 	Pools []Pool
+	// BGP is nil without bgp.yaml.
+	BGP *bgp.Config
 
-	interfaces map[string]string  // scope to interface, as written
+	interfaces map[string]string // scope to interface, as written
+	announced  map[string]Announce
 	entries    map[string][]entry // scope to the entries that its addresses come from
 }
 
@@ -80,6 +89,7 @@ func (c *Config) Pool(namespace string) (Pool, bool) {
 	if name, named := c.interfaces[namespace]; ok && named {
 		pool.Interface = name
 	}
+	pool.Announce = c.Announce(namespace)
 	return pool, ok
 }
 

@@ -20,10 +20,11 @@ const (
 	prefixExclude   = "exclude-"
 	prefixShare     = "allow-share-"
 	prefixInterface = "interface-"
+	prefixAnnounce  = "announce-"
 )
 
 func prefixes() []string {
-	return []string{prefixCIDR, prefixRange, prefixExclude, prefixShare, prefixInterface}
+	return []string{prefixCIDR, prefixRange, prefixExclude, prefixShare, prefixInterface, prefixAnnounce}
 }
 
 // cutKey parts a key into its prefix and the scope that follows.

@@ -9,6 +9,7 @@ import (
 
 	"go4.org/netipx"
 
+	"github.com/heraldlb/herald/config/bgp"
 	"github.com/heraldlb/herald/config/fault"
 )
 
@@ -33,6 +34,7 @@ type parser struct {
 	fault.Collector
 	order    Order
 	skipEnds bool
+	bgp      *string // bgp.yaml, read last
 	scopes   map[string]*scope
 }
 
@@ -45,6 +47,7 @@ type scope struct {
 	faulty   bool     // an entry or exclude is missing above
 	share    *bool
 	iface    string
+	announce *Announce
 }
 
 func (p *parser) readKey(key, value string) {
@@ -55,6 +58,8 @@ func (p *parser) readKey(key, value string) {
 	case key == keySkipEnds:
 		skip := p.readBool(key, trim(value))
 		p.skipEnds = skip != nil && *skip
+	case key == bgp.Key:
+		p.bgp = &value
 	case scoped:
 		s := p.scope(name)
 		if err := checkScope(prefix, name); err != nil {
@@ -79,6 +84,8 @@ func (p *parser) readScoped(prefix string, s *scope, value string) {
 		p.readExcludes(s, key, value)
 	case prefixShare:
 		s.share = p.readBool(key, trim(value))
+	case prefixAnnounce:
+		p.readAnnounce(s, key, value)
 	case prefixInterface:
 		s.iface = trim(value)
 		if err := checkInterface(s.iface); err != nil {

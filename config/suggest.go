@@ -3,6 +3,7 @@ package config
 import (
 	"strings"
 
+	"github.com/heraldlb/herald/config/bgp"
 	"github.com/heraldlb/herald/config/internal/spelling"
 )
 
@@ -31,6 +32,7 @@ func suggest(key string) string {
 	}
 	consider(key, keyOrder, keyOrder)
 	consider(key, keySkipEnds, keySkipEnds)
+	consider(key, bgp.Key, bgp.Key)
 	for at, c := range key {
 		if !strings.ContainsRune("-_.", c) || !isNamespace(key[at+1:]) {
 			continue

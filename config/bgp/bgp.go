@@ -69,6 +69,12 @@ type Peer struct {
 	GracefulRestart time.Duration
 	// SourceAddress is the node's end of the session; not valid: as the kernel routes.
 	SourceAddress netip.Addr
+	// SourceInterface is the one that the session is bound to, from kube-vip's settings
+	// alone; "" for any.
+	SourceInterface string
+	// NextHop4 and 6 are told as next hops in place of the node's own addresses, from
+	// kube-vip's settings alone; not valid: the node's own.
+	NextHop4, NextHop6 netip.Addr
 	// Nodes selects the nodes that have the session, by their labels.
 	Nodes labels.Selector
 }

@@ -73,7 +73,7 @@ func check(stdin io.Reader, file, configMap string) (report, error) {
 		return report{}, fmt.Errorf("%s: ConfigMap %s has no data", name, one)
 	}
 	parsed, faults := config.Parse(one.Data)
-	return newReport(name, one.Lines, parsed, append(one.Faults, faults...)), nil
+	return newReport(name, one, parsed, append(one.Faults, faults...)), nil
 }
 
 const stdinFile = "-"

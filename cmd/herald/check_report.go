@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/heraldlb/herald/config"
+	"github.com/heraldlb/herald/config/configmap"
 )
 
 // report is what herald check found, as programs read it.
@@ -19,6 +20,8 @@ type report struct {
 	// Order and Pools are only there if the ConfigMap is valid.
 	Order string       `json:"searchOrder,omitempty"`
 	Pools []poolReport `json:"pools,omitempty"`
+	// BGP is only there with bgp.yaml.
+	BGP *bgpReport `json:"bgp,omitempty"`
 }
 
 type faultReport struct {
@@ -30,6 +33,7 @@ type faultReport struct {
 type poolReport struct {
 	Scope     string         `json:"scope"`
 	Share     bool           `json:"share"`
+	Announce  string         `json:"announce"`
 	Interface string         `json:"interface,omitempty"`
 	Families  []familyReport `json:"families"`
 }
@@ -41,10 +45,14 @@ type familyReport struct {
 }
 
 // newReport lists the faults as they stand in the file.
-func newReport(file string, lines map[string]int, parsed *config.Config, faults config.Faults) report {
+func newReport(file string, from *configmap.ConfigMap, parsed *config.Config, faults config.Faults) report {
 	r := report{File: file, Valid: faults.Err() == nil, Faults: []faultReport{}}
 	for _, fault := range faults {
-		r.Faults = append(r.Faults, faultReport{Line: lines[fault.Key], Fault: fault})
+		line := from.Lines[fault.Key]
+		if begin, ok := from.Blocks[fault.Key]; ok && fault.Line > 0 {
+			line = begin + fault.Line - 1
+		}
+		r.Faults = append(r.Faults, faultReport{Line: line, Fault: fault})
 	}
 	slices.SortStableFunc(r.Faults, func(a, b faultReport) int { return cmp.Compare(a.Line, b.Line) })
 	if r.Valid {
@@ -52,12 +60,13 @@ func newReport(file string, lines map[string]int, parsed *config.Config, faults 
 		for _, pool := range parsed.Pools {
 			r.Pools = append(r.Pools, newPoolReport(pool))
 		}
+		r.BGP = newBGPReport(parsed.BGP)
 	}
 	return r
 }
 
 func newPoolReport(pool config.Pool) poolReport {
-	r := poolReport{Scope: pool.Scope, Share: pool.Share, Interface: pool.Interface, Families: []familyReport{}}
+	r := poolReport{Scope: pool.Scope, Share: pool.Share, Announce: pool.Announce.String(), Interface: pool.Interface, Families: []familyReport{}}
 	var ipv4, ipv6 []string
 	for _, addresses := range pool.Addresses.Ranges() {
 		if text := config.FormatRange(addresses); addresses.From().Is4() {

@@ -32,13 +32,16 @@ func (r report) writeText(w io.Writer) error {
 	default:
 		r.writePools(&text)
 	}
+	if r.BGP != nil {
+		r.BGP.write(&text)
+	}
 	_, err := w.Write(text.Bytes())
 	return err
 }
 
 func (r report) writePools(text *bytes.Buffer) {
 	table := tabwriter.NewWriter(text, 0, 0, 3, ' ', 0)
-	fmt.Fprintln(table, "POOL\tFAMILY\tSIZE\tSHARED\tINTERFACE\tADDRESSES")
+	fmt.Fprintln(table, "POOL\tFAMILY\tSIZE\tSHARED\tANNOUNCED\tINTERFACE\tADDRESSES")
 	hasGlobal := false
 	for _, pool := range r.Pools {
 		hasGlobal = hasGlobal || pool.Scope == config.Global
@@ -47,8 +50,8 @@ func (r report) writePools(text *bytes.Buffer) {
 			families = []familyReport{{Family: "-", Size: "0"}}
 		}
 		for _, f := range families {
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n",
-				pool.Scope, f.Family, f.Size, yesNo(pool.Share), cmp.Or(pool.Interface, "any"), abridge(f.Ranges))
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+				pool.Scope, f.Family, f.Size, yesNo(pool.Share), pool.Announce, cmp.Or(pool.Interface, "any"), abridge(f.Ranges))
 		}
 	}
 	_ = table.Flush() // to memory

@@ -69,6 +69,7 @@ func (p Peer) Local(asn uint32) uint32 {
 func (p *parser) checkAdvertisements() {
 	peers := make(map[string]placedPeer)
 	told := make(map[string]bool)
+	doubt := false // one that is told may have another name
 	for _, peer := range p.peers {
 		peers[peer.Name] = peer
 	}
@@ -87,6 +88,7 @@ func (p *parser) checkAdvertisements() {
 		for _, name := range selected {
 			peer, ok := peers[name]
 			if !ok {
+				doubt = true
 				p.error(a.peers[name], "no such peer"+didYouMean(name, slices.Sorted(maps.Keys(peers))))
 				continue
 			}
@@ -99,7 +101,7 @@ func (p *parser) checkAdvertisements() {
 		}
 	}
 	for _, peer := range p.peers {
-		if len(p.advertisements) > 0 && !told[peer.Name] && peer.Name != "" {
+		if len(p.advertisements) > 0 && !doubt && !told[peer.Name] && peer.Name != "" {
 			p.warn(peer.at["name"], "no advertisement is for this peer: it is told nothing")
 		}
 	}

@@ -1,6 +1,7 @@
 package bgp
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -114,15 +115,15 @@ func parseOperator(text string) (string, error) {
 }
 
 func parseLabelKey(text string) (string, error) {
-	if faults := validation.IsQualifiedName(text); len(faults) > 0 {
-		return "", fmt.Errorf("not a label: %s", faults[0])
+	if len(validation.IsQualifiedName(text)) > 0 {
+		return "", errors.New("not a label's key: NAME or DOMAIN/NAME, of at most 63 letters, digits, '-', '_' and '.'")
 	}
 	return text, nil
 }
 
 func parseLabelValue(text string) (string, error) {
-	if faults := validation.IsValidLabelValue(text); len(faults) > 0 {
-		return "", fmt.Errorf("not a label's value: %s", faults[0])
+	if len(validation.IsValidLabelValue(text)) > 0 {
+		return "", errors.New("not a label's value: at most 63 letters, digits, '-', '_' and '.'")
 	}
 	return text, nil
 }

@@ -23,6 +23,9 @@ type ConfigMap struct {
 	Data map[string]string
 	// Lines tells on which line each key stands, from 1.
 	Lines map[string]int
+	// Blocks tells on which line a value begins, from 1, if it is a literal block: its
+	// lines are the manifest's.
+	Blocks map[string]int
 	// Faults are why the API server would not take it: all are Errors.
 	Faults config.Faults
 }
@@ -118,6 +121,12 @@ func (c *ConfigMap) add(key, value *yaml.Node) {
 		return
 	case !isString(value):
 		c.refuse(key.Value, value.Value, fmt.Sprintf("not a string; write %q, with the quotes", value.Value))
+	}
+	if value.Style&yaml.LiteralStyle != 0 {
+		if c.Blocks == nil {
+			c.Blocks = make(map[string]int)
+		}
+		c.Blocks[key.Value] = value.Line + 1
 	}
 	c.Data[key.Value] = value.Value
 }

@@ -52,7 +52,8 @@ kind: ConfigMap
 		{
 			Namespace: "kube-system", Name: "kubevip",
 			Data:  map[string]string{"cidr-global": "10.0.0.0/24", "range-global": "10.0.1.1-10.0.1.9,\n10.0.2.1-10.0.2.9\n"},
-			Lines: map[string]int{"cidr-global": 11, "range-global": 12},
+			Lines:  map[string]int{"cidr-global": 11, "range-global": 12},
+			Blocks: map[string]int{"range-global": 13},
 		},
 		{
 			Name:  "json",

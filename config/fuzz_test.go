@@ -22,6 +22,7 @@ func FuzzParse(f *testing.F) {
 		"cidr-a=10.0.0.0/24\ncidr-b=10.0.0.128/25\ncidr-global=10.0.0.0/8\nexclude-global=10.0.0.0/24",
 		"cidr-global=10.0.0.1/24,,x,10.0.0.0/33,0.0.0.0/32,::ffff:1.2.3.4/128,fe80::1%eth0/64\nrange-global=9.9.9.9-1.1.1.1,1.1.1.1-::1",
 		"allow-share-a=true\ninterface-a=eth0/0\nsearch-order=up\ncidrs-global=\ncidr-=\ncidr-A=1.0.0.0/8\nexclude-=1",
+		"cidr-a=10.0.0.0/24\nannounce-a=bgp, l2\nannounce-global=l2\nannounce-b=arp,,bgp\nbgp.yaml=localASN: 1\npeers: [{name: a, address: 10.0.0.1, asn: 2}]\nadvertisements: [{name: a, pools: [a, c], aggregationLength: {ipv4: 8}}]",
 		"cidr-v6=2000::/3\nexclude-v6=2001:db8::-2001:db8:ffff:ffff:ffff:ffff:ffff:ffff,3fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
 	} {
 		f.Add(seed)
@@ -60,8 +61,10 @@ func checkFaults(t *testing.T, data map[string]string, c *config.Config, faults 
 			t.Errorf("fault of a key that is not there: %#v", f)
 		case f.Reason == "":
 			t.Errorf("fault without a reason: %#v", f)
-		case (f.Position == 0) != (f.Column == 0):
-			t.Errorf("fault with half a place: %#v", f)
+		case (f.Position == 0 && f.Line == 0) != (f.Column == 0) || f.Position > 0 && f.Line > 0:
+			t.Errorf("fault with half a place, or two: %#v", f)
+		case f.Line > strings.Count(value, "\n")+1:
+			t.Errorf("fault beyond the value: %#v", f)
 		case f.Position > 0 && !strings.HasPrefix(value[f.Column-1:], f.Value):
 			t.Errorf("fault's value is not where it says: %#v", f)
 		case f.Position > 0 && strings.Count(value[:f.Column-1], ",") != f.Position-1:

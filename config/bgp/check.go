@@ -81,6 +81,7 @@ func (p *parser) checkAdvertisements() {
 			names[a.Name] = a
 		}
 		selected := a.Peers
+		doubt = doubt || len(selected) == 0 && a.at["peers"] != nil
 		if a.at["peers"] == nil {
 			selected = slices.Sorted(maps.Keys(peers))
 		}

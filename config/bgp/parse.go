@@ -2,7 +2,6 @@ package bgp
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -75,22 +74,23 @@ func (p *parser) finish(read bool) (*Config, Faults) {
 }
 
 // decode returns the one document's root, or nil after a fault.
-func (p *parser) decode(text string) *yaml.Node {
-	decoder := yaml.NewDecoder(strings.NewReader(text))
+func (p *parser) decode(value string) *yaml.Node {
+	lines := lineReader{rest: value}
+	decoder := yaml.NewDecoder(&lines)
 	var document, second yaml.Node
 	switch err := decoder.Decode(&document); {
 	case errors.Is(err, io.EOF):
 		p.error(&yaml.Node{Line: 1, Column: 1}, "empty; it has at least localASN and peers")
 		return nil
 	case err != nil:
-		p.syntax(text, err)
+		p.error(lines.here(), syntax(err))
 		return nil
 	}
 	switch err := decoder.Decode(&second); {
 	case err == nil:
 		p.error(&second, "a second document; there is one")
 	case !errors.Is(err, io.EOF):
-		p.syntax(text, err)
+		p.error(lines.here(), syntax(err))
 		return nil
 	}
 	root := document.Content[0]
@@ -101,18 +101,42 @@ func (p *parser) decode(text string) *yaml.Node {
 	return root
 }
 
-// syntax reports what is no YAML. The decoder tells the line in its error's text
-// alone; without it, the fault is of the first.
-func (p *parser) syntax(text string, err error) {
+// syntax says why a text is no YAML. The line that the decoder tells is where the
+// list or map began, if that.
+func syntax(err error) string {
 	reason := strings.TrimPrefix(err.Error(), "yaml: ")
-	at := &yaml.Node{Line: 1, Column: 1}
-	var line int
-	if _, scanErr := fmt.Sscanf(reason, "line %d:", &line); scanErr == nil {
-		_, reason, _ = strings.Cut(reason, ": ")
-		lines := strings.Split(text, "\n")
-		at.Line = max(1, min(line, len(lines)))
-		culprit := lines[at.Line-1]
-		at.Column = len(culprit) - len(strings.TrimLeft(culprit, " \t")) + 1
+	if _, after, ok := strings.Cut(reason, ": "); ok && strings.HasPrefix(reason, "line ") {
+		reason = after
 	}
-	p.error(at, "not YAML: "+strings.ReplaceAll(reason, "\n", " "))
+	return "not YAML: " + strings.ReplaceAll(reason, "\n", " ")
+}
+
+// lineReader gives a text to the decoder line by line, so that it is known how far
+// that came.
+type lineReader struct {
+	rest string // of the text
+	line string // which was begun
+	read int    // lines begun
+	left int    // of the line, in bytes
+}
+
+// Read implements io.Reader.
+func (r *lineReader) Read(into []byte) (int, error) {
+	if r.rest == "" {
+		return 0, io.EOF
+	}
+	if r.left == 0 {
+		r.line, _, _ = strings.Cut(r.rest, "\n")
+		r.left = min(len(r.line)+len("\n"), len(r.rest))
+		r.read++
+	}
+	n := copy(into, r.rest[:r.left])
+	r.rest, r.left = r.rest[n:], r.left-n
+	return n, nil
+}
+
+// here returns the place of the line that was begun last.
+func (r *lineReader) here() *yaml.Node {
+	indent := len(r.line) - len(strings.TrimLeft(r.line, " \t"))
+	return &yaml.Node{Line: max(r.read, 1), Column: indent + 1}
 }

@@ -51,7 +51,7 @@ kind: ConfigMap
 	want := []*configmap.ConfigMap{
 		{
 			Namespace: "kube-system", Name: "kubevip",
-			Data:  map[string]string{"cidr-global": "10.0.0.0/24", "range-global": "10.0.1.1-10.0.1.9,\n10.0.2.1-10.0.2.9\n"},
+			Data:   map[string]string{"cidr-global": "10.0.0.0/24", "range-global": "10.0.1.1-10.0.1.9,\n10.0.2.1-10.0.2.9\n"},
 			Lines:  map[string]int{"cidr-global": 11, "range-global": 12},
 			Blocks: map[string]int{"range-global": 13},
 		},

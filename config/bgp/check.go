@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 )
 
@@ -16,14 +17,15 @@ func (p *parser) checkPeers() {
 		return
 	}
 	names := make(map[string]placedPeer)
-	for i, peer := range p.peers {
+	ends := make(map[end]sharers)
+	for _, peer := range p.peers {
 		if first, twice := names[peer.Name]; twice {
 			p.error(peer.at["name"], fmt.Sprintf("another peer has this name, on line %d", first.at["name"].Line))
 		} else if peer.Name != "" {
 			names[peer.Name] = peer
 		}
-		for _, other := range p.peers[:i] {
-			p.checkSame(other, peer)
+		if peer.end() != (end{}) {
+			ends[peer.end()] = p.checkSharers(ends[peer.end()], peer)
 		}
 		if peer.Multihop > 0 && p.isInternal(peer.Peer) {
 			p.warn(peer.at["multihop"], "without effect: a session inside an AS is not bound to one hop")
@@ -31,25 +33,42 @@ func (p *parser) checkPeers() {
 	}
 }
 
-// checkSame reports two peers that are one router on a node that has both. Whether
-// two selectors fit one node is only seen with the node: ForNode tells.
-func (p *parser) checkSame(first, second placedPeer) {
-	if !sameEnd(first.Peer, second.Peer) {
-		return
-	}
-	if a, b := first.Nodes.String(), second.Nodes.String(); a != b && a != "" && b != "" {
-		return
-	}
-	at := second.at["address"]
-	if at == nil {
-		at = second.at["interface"]
-	}
-	p.error(at, fmt.Sprintf("peer %s on line %d has it too, and their nodeSelectors do not part them", quoted(first.Name), first.node.Line))
+// end is the router's end of a session.
+type end struct {
+	address netip.Addr
+	iface   string
 }
 
-// sameEnd tells whether two peers are one router.
-func sameEnd(a, b Peer) bool {
-	return a.Address == b.Address && a.Interface == b.Interface && (a.Address.IsValid() || a.Interface != "")
+func (p Peer) end() end { return end{p.Address, p.Interface} }
+
+// sharers are peers that are one router, by their node selectors; of any node's, by
+// "".
+type sharers map[string]placedPeer
+
+// checkSharers reports two peers that are one router on a node that has both. Whether
+// two selectors fit one node is only seen with the node: ForNode tells.
+func (p *parser) checkSharers(others sharers, peer placedPeer) sharers {
+	nodes := peer.Nodes.String()
+	other, clash := others[nodes]
+	if everywhere, ok := others[""]; ok && !clash {
+		other, clash = everywhere, true
+	}
+	if nodes == "" && !clash {
+		for _, key := range slices.Sorted(maps.Keys(others)) {
+			other, clash = others[key], true
+			break
+		}
+	}
+	if clash {
+		at := cmp.Or(peer.at["address"], peer.at["interface"])
+		p.error(at, fmt.Sprintf("peer %s on line %d has it too, and their nodeSelectors do not part them", quoted(other.Name), other.node.Line))
+		return others
+	}
+	if others == nil {
+		others = make(sharers)
+	}
+	others[nodes] = peer
+	return others
 }
 
 // isInternal tells whether the session is inside an AS; not if a number is missing.
@@ -68,11 +87,13 @@ func (p Peer) Local(asn uint32) uint32 {
 // checkAdvertisements checks what they say of peers.
 func (p *parser) checkAdvertisements() {
 	peers := make(map[string]placedPeer)
-	told := make(map[string]bool)
-	doubt := false // one that is told may have another name
 	for _, peer := range p.peers {
 		peers[peer.Name] = peer
 	}
+	known := slices.Sorted(maps.Keys(peers))
+	internal := slices.ContainsFunc(p.peers, p.maybeInternal)
+	told := make(map[string]bool)
+	all := len(p.advertisements) == 0 // or in doubt
 	names := make(map[string]placedAdvertisement)
 	for _, a := range p.advertisements {
 		if first, twice := names[a.Name]; twice {
@@ -80,30 +101,30 @@ func (p *parser) checkAdvertisements() {
 		} else if a.Name != "" {
 			names[a.Name] = a
 		}
-		selected := a.Peers
-		doubt = doubt || len(selected) == 0 && a.at["peers"] != nil
-		if a.at["peers"] == nil {
-			selected = slices.Sorted(maps.Keys(peers))
-		}
-		internal, known := false, 0
-		for _, name := range selected {
+		inside := a.at["peers"] == nil && internal
+		for _, name := range a.Peers {
 			peer, ok := peers[name]
 			if !ok {
-				doubt = true
-				p.error(a.peers[name], "no such peer"+didYouMean(name, slices.Sorted(maps.Keys(peers))))
-				continue
+				p.error(a.peers[name], "no such peer"+didYouMean(name, known))
 			}
 			told[name] = true
-			known++
-			internal = internal || peer.ASN == 0 || p.config.LocalASN == 0 || p.isInternal(peer.Peer)
+			all = all || !ok
+			inside = inside || !ok || p.maybeInternal(peer)
 		}
-		if a.Attributes.LocalPreference != nil && known > 0 && !internal {
+		all = all || len(a.Peers) == 0
+		if a.Attributes.LocalPreference != nil && !inside && len(peers) > 0 {
 			p.warn(a.at["localPreference"], "without effect: it goes to peers of the own AS only (RFC 4271 section 5.1.5), and all of these are of another; med or asPathPrepend may do")
 		}
 	}
 	for _, peer := range p.peers {
-		if len(p.advertisements) > 0 && !doubt && !told[peer.Name] && peer.Name != "" {
+		if !all && !told[peer.Name] && peer.Name != "" {
 			p.warn(peer.at["name"], "no advertisement is for this peer: it is told nothing")
 		}
 	}
+}
+
+// maybeInternal tells whether the session is inside an AS, as far as numbers without
+// a fault tell.
+func (p *parser) maybeInternal(peer placedPeer) bool {
+	return peer.ASN == 0 || peer.Local(p.config.LocalASN) == 0 || p.isInternal(peer.Peer)
 }

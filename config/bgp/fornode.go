@@ -49,7 +49,7 @@ func ForNode(c *Config, name string, labelled, annotations map[string]string, ow
 		if !peer.Nodes.Matches(set) {
 			continue
 		}
-		if at := slices.IndexFunc(node.Peers, func(p Peer) bool { return sameEnd(p, peer) }); at >= 0 {
+		if at := slices.IndexFunc(node.Peers, func(p Peer) bool { return p.end() == peer.end() }); at >= 0 {
 			errs = append(errs, fmt.Errorf("peer %s: on this node it is the same router as peer %s, which stays", quoted(peer.Name), quoted(node.Peers[at].Name)))
 			continue
 		}
@@ -116,7 +116,7 @@ func (n *ForThisNode) annotate(c *Config, annotations map[string]string) (errs [
 // named gives peers the names of those that are the same router.
 func named(peers, known []Peer) []Peer {
 	for i := range peers {
-		if at := slices.IndexFunc(known, func(p Peer) bool { return sameEnd(p, peers[i]) }); at >= 0 {
+		if at := slices.IndexFunc(known, func(p Peer) bool { return p.end() == peers[i].end() }); at >= 0 {
 			peers[i].Name = known[at].Name
 		}
 	}

@@ -141,7 +141,7 @@ func (p *Peer) readMPBGP(text string) error {
 	for option := range strings.SplitSeq(text, ";") {
 		key, value, ok := strings.Cut(option, "=")
 		if !ok {
-			return fmt.Errorf("%s: no value", quoted(option))
+			return fmt.Errorf("no value after %s", quoted(option))
 		}
 		var err error
 		switch key {
@@ -239,7 +239,7 @@ func parsePeers(text string) ([]Peer, error) {
 }
 
 func addPeer(peers *[]Peer, peer Peer) error {
-	if slices.ContainsFunc(*peers, func(p Peer) bool { return sameEnd(p, peer) }) {
+	if slices.ContainsFunc(*peers, func(p Peer) bool { return p.end() == peer.end() }) {
 		return fmt.Errorf("peer %s: it is there twice", peer.Name)
 	}
 	*peers = append(*peers, peer)

@@ -39,11 +39,10 @@ func (p *parser) checkPools(pools []Pool) {
 		byScope[pool.Scope] = pool
 	}
 	for _, a := range p.advertisements {
-		if a.at["pools"] == nil {
+		if a.at["pools"] == nil && a.at["aggregationLength"] != nil {
 			for _, pool := range pools {
 				p.checkAggregation(a, pool)
 			}
-			continue
 		}
 		for _, scope := range a.Pools {
 			at := a.pools[scope]

@@ -219,3 +219,27 @@ func TestLargePool(t *testing.T) {
 		t.Errorf("%v allocations, want at most %d", got, most)
 	}
 }
+
+func TestAnnounce(t *testing.T) {
+	routers := "localASN: 64512\npeers: [{name: a, address: 192.0.2.1, asn: 64500}]"
+	c := parse(t, map[string]string{
+		"cidr-global": "10.0.0.16/28", "cidr-a": "10.0.1.16/28", "cidr-b": "10.0.2.16/28",
+		"announce-global": "l2,bgp", "announce-a": "bgp", "announce-d": "l2", "bgp.yaml": routers,
+	})
+	for namespace, want := range map[string]string{"a": "bgp", "b": "l2,bgp", "c": "l2,bgp", "d": "l2"} {
+		if got := c.Announce(namespace).String(); got != want {
+			t.Errorf("%s is announced by %s, want %s", namespace, got, want)
+		}
+		if pool, ok := c.Pool(namespace); !ok || pool.Announce.String() != want {
+			t.Errorf("the pool of %s is announced by %s, want %s", namespace, pool.Announce, want)
+		}
+	}
+	if c.BGP == nil || c.BGP.LocalASN != 64512 || len(c.BGP.Peers) != 1 {
+		t.Errorf("BGP: %+v", c.BGP)
+	}
+
+	c = parse(t, map[string]string{"cidr-global": "10.0.0.16/28"})
+	if got := c.Announce("a"); got != (config.Announce{L2: true}) || c.BGP != nil {
+		t.Errorf("without keys: announced by %s, BGP %+v", got, c.BGP)
+	}
+}

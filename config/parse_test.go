@@ -242,6 +242,68 @@ func TestFaults(t *testing.T) {
 			},
 		},
 		{
+			"announcements",
+			map[string]string{
+				"cidr-global":     "10.0.0.16/28",
+				"announce-global": "l2, bpg",
+				"announce-a":      "",
+				"announce-b":      "l2,,bgp",
+				"announce-c":      "l2\t,l2,\nl2",
+				"announce-d":      "L2",
+				"announce-e":      " bgp , l2 ",
+				"anounce-f":       "bgp",
+				"bgp.yaml":        "localASN: 64512\npeers: [{name: a, address: 192.0.2.1, asn: 64500}]",
+			},
+			[]string{
+				`error: announce-a[1]: must be "l2", "bgp" or both, separated by a comma`,
+				`error: announce-b[2]: must be "l2", "bgp" or both, separated by a comma`,
+				`warning: announce-c[2] "l2": named twice`,
+				`warning: announce-c[3] "l2": named twice`,
+				`error: announce-d[1] "L2": must be "l2", "bgp" or both, separated by a comma`,
+				`error: announce-global[2] "bpg": must be "l2", "bgp" or both, separated by a comma`,
+				`warning: anounce-f: unknown key, without effect; did you mean announce-f?`,
+			},
+		},
+		{
+			"announced by BGP without routers",
+			map[string]string{"cidr-global": "10.0.0.16/28", "announce-global": "l2,bgp", "announce-a": "bgp", "bgp.yml": "localASN: 64512"},
+			[]string{
+				`error: announce-a: bgp, and there is no bgp.yaml that names routers; these addresses would be silent`,
+				`error: announce-global: bgp, and there is no bgp.yaml that names routers; these addresses would be silent`,
+				`warning: bgp.yml: unknown key, without effect; did you mean bgp.yaml?`,
+			},
+		},
+		{
+			"routers, and nothing for them",
+			map[string]string{"cidr-global": "10.0.0.16/28", "bgp.yaml": "localASN: 64512\npeers: [{name: a, address: 192.0.2.1, asn: 64500}]"},
+			[]string{`warning: bgp.yaml: no Service's address is told: no announce-global or announce-<namespace> says bgp`},
+		},
+		{
+			"announcements without a pool",
+			map[string]string{"cidr-a": "10.0.0.16/28", "announce-b": "l2", "announce-global": "l2"},
+			[]string{`warning: announce-b: without effect: there is no cidr-b or range-b`},
+		},
+		{
+			"routers and pools",
+			map[string]string{
+				"cidr-global": "10.0.0.0/28", "cidr-a": "10.0.1.0/28", "cidr-b": "10.0.2.0/28", "announce-a": "bgp", "announce-c": "bgp", "skip-end-ips-in-cidr": "true",
+				"bgp.yaml": `localASN: 64512
+peers: [{name: a, address: 192.0.2.1, asn: 0}]
+advertisements:
+- {name: a, pools: [a, global, b, d]}
+- {name: b, aggregationLength: {ipv4: 24}}
+- {name: c, pools: [a], aggregationLength: {ipv4: 28}}
+`,
+			},
+			[]string{
+				`error: bgp.yaml:2:44 "0": AS 0 is nobody's (RFC 7607)`,
+				`warning: bgp.yaml:4:32 "b": none of this pool's addresses is announced by bgp: announce-b does not say so`,
+				`warning: bgp.yaml:4:35 "d": there is no such pool`,
+				`warning: bgp.yaml:5:39 "24": tells of 10.0.1.0/24, which is more than the pool a has`,
+				`warning: bgp.yaml:5:39 "24": tells of 10.0.0.0/24, which is more than the pool global has`,
+			},
+		},
+		{
 			"entries that overlap in one pool",
 			map[string]string{
 				"cidr-a":  "10.0.0.16/28,10.0.0.16/28,10.0.0.8/29,2001:db8::10/124",

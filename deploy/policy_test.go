@@ -54,22 +54,24 @@ func (c *cluster) testPoolPolicy(t *testing.T) {
 			}
 		})
 	}
-	t.Run("the example", func(t *testing.T) {
-		text, err := os.ReadFile("examples/pool.yaml")
-		if err != nil {
-			t.Fatal(err)
-		}
-		var pools corev1.ConfigMap
-		if err := yaml.UnmarshalStrict(text, &pools); err != nil {
-			t.Fatal(err)
-		}
-		if _, faults := config.Parse(pools.Data); len(faults) > 0 {
-			t.Errorf("config: %v", faults)
-		}
-		if err := c.Create(t.Context(), &pools, client.DryRunAll); err != nil {
-			t.Error(err)
-		}
-	})
+	for _, example := range []string{"pool.yaml", "bgp.yaml"} {
+		t.Run("the example "+example, func(t *testing.T) {
+			text, err := os.ReadFile("examples/" + example)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var pools corev1.ConfigMap
+			if err := yaml.UnmarshalStrict(text, &pools); err != nil {
+				t.Fatal(err)
+			}
+			if _, faults := config.Parse(pools.Data); len(faults) > 0 {
+				t.Errorf("config: %v", faults)
+			}
+			if err := c.Create(t.Context(), &pools, client.DryRunAll); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 	t.Run("another ConfigMap", func(t *testing.T) {
 		if err := tryPools(t, c, "herald-system/other", data{"cidr-global": "nonsense"}); err != nil {
 			t.Error(err)
@@ -116,6 +118,9 @@ func tryPools(t *testing.T, user client.Client, configMap string, data data) err
 	}, client.DryRunAll)
 }
 
+// routers is a bgp.yaml without a fault.
+const routers = "localASN: 64512\npeers: [{name: a, address: 192.0.2.1, asn: 64500}]\n"
+
 func policyCases() []policyCase {
 	return []policyCase{
 		{name: "nothing"},
@@ -123,6 +128,7 @@ func policyCases() []policyCase {
 		{name: "white space", data: data{"cidr-global": " 10.0.0.0/24 ,\n\t2001:db8::/64\n", "range-shop": " 10.1.0.1 - 10.1.0.9 ", "search-order": " desc\n"}},
 		{name: "hosts and everything in between", data: data{"cidr-a": "10.0.0.1/32,2001:db8::1/128", "range-b": "10.0.0.7-10.0.0.7,2001:db8::-2001:db8::", "cidr-c": "10.0.0.0/8,2001:db8::/32"}},
 		{name: "every setting", data: data{"cidr-global": "10.0.0.0/24", "search-order": "asc", "skip-end-ips-in-cidr": "true", "allow-share-global": "False", "interface-global": "bond0.100", "exclude-global": "10.0.0.1, 10.0.0.8/30,10.0.0.20-10.0.0.29"}},
+		{name: "announced both ways", data: data{"cidr-global": "10.0.0.0/24", "announce-global": " l2 , bgp\n", "announce-shop": "bgp", "announce-a": "l2", "bgp.yaml": routers}},
 		{name: "an empty exclude", data: data{"cidr-global": "10.0.0.0/24", "exclude-global": ""}},
 		{name: "link-local IPv4", data: data{"cidr-global": "169.254.1.0/24"}},
 		{name: "scopes", data: data{"cidr-a": "10.0.0.0/24", "cidr-kube-system": "10.0.1.0/24", "range-" + strings.Repeat("x", 63): "10.0.2.1-10.0.2.9"}},
@@ -151,11 +157,14 @@ func policyCases() []policyCase {
 		{name: "excludes", data: data{"cidr-global": "10.0.0.0/24", "exclude-global": "10.0.0.1/24,10.0.0.9-10.0.0.1,x,10.0.0.1-10.0.0.0/24"}, want: []string{`"10.0.0.1/24"`, `"10.0.0.9-10.0.0.1"`, `"x"`, `"10.0.0.1-10.0.0.0/24"`}},
 		{name: "settings", data: data{"search-order": "up", "skip-end-ips-in-cidr": "yes", "allow-share-global": ""}, want: []string{`search-order "up": must be "asc" or "desc"`, `skip-end-ips-in-cidr "yes"`, "allow-share-global"}},
 		{name: "interfaces", data: data{"interface-a": "eth0,eth1", "interface-b": "", "interface-c": "a-name-of-16-byte", "interface-d": "..", "interface-e": "eth 0"}, want: []string{"interface-a", "interface-b", "interface-c", "interface-d", "interface-e"}},
+		{name: "announcements", data: data{"announce-a": "arp", "announce-b": "", "announce-c": "l2,", "announce-d": "l2 bgp", "announce-E": "l2"}, want: []string{`announce-a "arp": must be "l2", "bgp" or both`, "announce-b", "announce-c", "announce-d", "announce-E"}},
+		{name: "bgp without routers", data: data{"cidr-global": "10.0.0.0/24", "announce-global": "l2,bgp"}, want: []string{`announce-global "l2,bgp": there is no bgp.yaml`}},
 		{name: "namespaces", data: data{"cidr-": "10.0.0.0/24", "cidr-Shop": "10.0.1.0/24", "range--x": "10.0.2.1-10.0.2.9", "allow-share-a.b": "true", "interface-" + strings.Repeat("x", 64): "eth0"}, want: []string{"cidr- ", "cidr-Shop", "range--x", "allow-share-a.b", "interface-xxx"}},
 		{name: "all faults at once, at some length", data: data{"cidr-a": strings.Repeat("nonsense,", 1000), "search-order": "up"}, want: []string{`cidr-a "nonsense"`, "…"}},
 		{name: "the last of many", data: data{"range-global": many(500, "2001:db8:%x:%x::1-2001:db8:%[1]x:%[2]x::ff") + ",nonsense"}, want: []string{`"nonsense"`}},
 
 		{name: "more than CEL's budget allows", data: data{"cidr-global": many(5000, "10.%d.%d.0/24") + ",nonsense"}, beyond: true},
+		{name: "what bgp.yaml says", data: data{"cidr-global": "10.0.0.0/24", "announce-global": "bgp", "bgp.yaml": "localASN: 0"}, beyond: true},
 		{name: "a range that spans a reserved block", data: data{"range-global": "126.255.255.255-128.0.0.0"}, beyond: true},
 	}
 }

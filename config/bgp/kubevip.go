@@ -320,8 +320,7 @@ func variable[T any](e *environment, name string, otherwise T, parse func(string
 	}
 	value, err := parse(text)
 	if err != nil {
-		var syntax *strconv.NumError
-		if errors.As(err, &syntax) {
+		if _, ok := errors.AsType[*strconv.NumError](err); ok {
 			err = fmt.Errorf("%s: neither true nor false", quoted(text))
 		}
 		e.note(name, err)

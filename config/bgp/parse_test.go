@@ -333,7 +333,9 @@ advertisements:
 func compareBySelf() []cmp.Option {
 	return []cmp.Option{
 		cmp.Comparer(func(a, b netip.Addr) bool { return a == b }),
-		cmp.Comparer(func(a, b labels.Selector) bool { return a == nil && b == nil || a != nil && b != nil && a.String() == b.String() }),
+		cmp.Comparer(func(a, b labels.Selector) bool {
+			return a == nil && b == nil || a != nil && b != nil && a.String() == b.String()
+		}),
 	}
 }
 

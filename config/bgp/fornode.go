@@ -21,7 +21,8 @@ const (
 	// family, separated by a comma. Unnumbered and link-local sessions keep theirs.
 	AnnotationSourceAddress = "heraldlb.io/bgp-source-address"
 	// AnnotationPeers are all of the node's peers, as kube-vip writes them (ParsePeer),
-	// separated by commas. One that bgp.yaml has too bears the name it has there.
+	// separated by commas. One that bgp.yaml has too bears the name it has there. Who may
+	// read Nodes reads a password in it.
 	AnnotationPeers = "heraldlb.io/bgp-peers"
 )
 

@@ -14,7 +14,7 @@ func TestNearest(t *testing.T) {
 		"hodlTime":         "holdTime",
 		"keepAlive":        "keepaliveTime",
 		"keepalivTime":     "keepaliveTime",
-		"nmae":             "name",
+		"namr":             "name",
 		"as":               "asn",
 		"port":             "",
 		"":                 "",

@@ -1,6 +1,7 @@
-// Package bgp advertises addresses to routers by BGP (RFC 4271, 4760), with GoBGP.
-// It runs in the agent: see docs/architecture.md. Each peer has a speaker of its own,
-// so that whatever one router does, the sessions with the others do not see it.
+// Package bgp advertises addresses to routers by BGP (RFC 4271, 4760), in GoBGP's
+// messages. It runs in the agent: see docs/architecture.md. It learns nothing from
+// routers, listens nowhere, and needs no right. Each peer has a session of its own, so
+// that whatever one router does, the sessions with the others do not see it.
 package bgp
 
 import (

@@ -101,7 +101,7 @@ func (s *session) deadline() moment {
 // from now: it is not the other end of whom something is to be thought. It reports
 // whether it did.
 func (s *session) excuse(now moment, late time.Duration) bool {
-	if late <= s.rxInterval()/2 {
+	if s.remote.discriminator == 0 || late <= s.rxInterval()/2 {
 		return false
 	}
 	s.hold = now

@@ -21,9 +21,6 @@ import (
 	"github.com/heraldlb/herald/internal/realtime"
 )
 
-// MaxPeers bounds the sessions.
-const MaxPeers = 64
-
 // Sessions are the BFD sessions of this node.
 type Sessions struct {
 	log    *slog.Logger
@@ -50,16 +47,15 @@ func New(log *slog.Logger) *Sessions {
 	return s
 }
 
-// SetPeers makes the sessions exactly those with these peers, of which there are
-// MaxPeers at most. A session goes on if no more than its interval and multiplier are
-// others. It never blocks.
+// SetPeers makes the sessions exactly those with these peers. A session goes on if no
+// more than its interval and multiplier are others. It never blocks.
 func (s *Sessions) SetPeers(peers []announcer.BFDPeer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if slices.Equal(s.wanted, peers) {
 		return
 	}
-	s.wanted, s.changed = slices.Clone(peers[:min(len(peers), MaxPeers)]), true
+	s.wanted, s.changed = slices.Clone(peers), true
 	s.wakeDesk()
 }
 

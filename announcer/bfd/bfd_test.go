@@ -153,7 +153,9 @@ func TestInterfaceMadeAnew(t *testing.T) {
 	p.a.Address(t, "eth0", "fe80::1/64")
 	p.b.Address(t, "eth0", "fe80::2/64")
 	lost := a.waitState(t, announcer.BFDDown)
-	a.wait(t, "the other end", func(s announcer.BFDStatus) bool { return s.State == announcer.BFDUp && s.Since.After(lost.Since) })
+	a.wait(t, "the other end", func(s announcer.BFDStatus) bool {
+		return s.State == announcer.BFDUp && s.Since.After(lost.Since) && s.Flaps == 1
+	})
 }
 
 // What is sent from beyond the link, to nobody, or is no BFD changes nothing.
@@ -229,7 +231,7 @@ func TestFlood(t *testing.T) {
 	to := datagram.NewAddress(netip.MustParseAddrPort("192.0.2.1:3784"), 0)
 	sent := 0
 	for end := time.Now().Add(time.Second); time.Now().Before(end); sent++ {
-		_ = datagram.Send(fd, []byte("hello, hello, hello, hello, hello"), &to)
+		_ = datagram.Send(fd, make([]byte, packet.Size), &to)
 	}
 	must(t, unix.Close(fd))
 	if s := a.Statuses()[0]; s.State != announcer.BFDUp || s.Flaps != 0 {

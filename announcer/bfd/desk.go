@@ -45,6 +45,8 @@ type entry struct {
 	// fault is why, and since is when that began.
 	fault string
 	since time.Time
+	// flaps are those of sessions before this one.
+	flaps uint64
 	// told is what the rest of the process was told.
 	told announcer.BFDStatus
 }
@@ -153,6 +155,7 @@ func (d *desk) reconcile() {
 	}
 	for _, e := range before {
 		d.end(e)
+		d.counts.flaps.Add(e.flaps)
 	}
 	d.stale, d.nextTick = true, time.Time{}
 }
@@ -169,7 +172,7 @@ func (d *desk) end(e *entry) {
 		return
 	}
 	if r := e.line.report.Load(); r != nil {
-		d.counts.flaps.Add(r.flaps)
+		e.flaps += r.flaps
 	}
 	d.ending = append(d.ending, e.line)
 	e.line, d.stale = nil, true

@@ -83,18 +83,18 @@ func (t *thread) take(p *port, d *datagram.Datagram, at moment) drop {
 // find returns the session of a packet: by its discriminator, and where it has none, by
 // where it is from (RFC 5880 section 6.3). What comes by the port of multihop sessions is
 // not believed of others, for it may be from anywhere.
-func (t *thread) find(p *port, d *datagram.Datagram) *line {
+func (t *thread) find(p *port, d *datagram.Datagram) (found *line) {
 	for _, l := range t.lines {
-		if l.multihop != p.multihop {
-			continue
-		}
-		if your := t.decoded.Your; your != 0 {
-			if l.discriminator == your && l.address.Is4() == p.is4 {
+		switch {
+		case l.multihop != p.multihop || l.address.Is4() != p.is4:
+		case t.decoded.Your != 0:
+			if l.discriminator == t.decoded.Your {
 				return l
 			}
-		} else if l.address == d.Source.Addr() && l.link == d.Link && l.session.state != packet.AdminDown {
-			return l
+		case l.address == d.Source.Addr() && l.link == d.Link:
+			// One that is given up comes before the one that takes its place.
+			found = l
 		}
 	}
-	return nil
+	return found
 }

@@ -17,7 +17,12 @@ func (s *Sessions) Statuses() []announcer.BFDStatus {
 }
 
 func (s *Sessions) status(e *entry) announcer.BFDStatus {
-	status := announcer.BFDStatus{Address: e.peer.Address, State: announcer.BFDDown, Since: e.since, Diagnostic: e.fault}
+	status := announcer.BFDStatus{
+		Address: e.peer.Address, State: announcer.BFDDown, Since: e.since, Diagnostic: e.fault, Flaps: e.flaps,
+	}
+	if s.leaving.Load() {
+		status.State, status.Diagnostic = announcer.BFDAdminDown, packet.Administrative.String()
+	}
 	if e.line == nil {
 		return status
 	}
@@ -26,7 +31,7 @@ func (s *Sessions) status(e *entry) announcer.BFDStatus {
 		return status
 	}
 	status.State, status.Diagnostic = r.word(), r.diagnostic.String()
-	status.Since, status.Flaps = s.begin.Add(r.since), r.flaps
+	status.Since, status.Flaps = s.begin.Add(r.since), e.flaps+r.flaps
 	return status
 }
 

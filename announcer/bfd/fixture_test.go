@@ -102,9 +102,10 @@ func (n *node) sample(metric, label string) float64 {
 	return sum
 }
 
-// peer is a router, watched in a hurry.
+// peer is a router. It is given time, for the threads of a test may have no right to
+// run in real time.
 func peer(address string) announcer.BFDPeer {
-	return announcer.BFDPeer{Address: netip.MustParseAddr(address), Interval: 50 * time.Millisecond, Multiplier: 3}
+	return announcer.BFDPeer{Address: netip.MustParseAddr(address), Interval: 50 * time.Millisecond, Multiplier: 10}
 }
 
 // pair is two hosts and the cable between them.

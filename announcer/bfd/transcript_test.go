@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -20,6 +21,8 @@ import (
 func TestMain(m *testing.M) {
 	flag.Bool("update", false, "write the transcripts of testdata anew")
 	flag.Parse()
+	// As in the announcer: a thread that wakes finds a P.
+	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), 8))
 	l2test.Main(m)
 }
 

@@ -15,7 +15,7 @@ func factsMessages(f announcer.Facts) []*message {
 	for _, peers := range cut[1:] {
 		messages = append(messages, &message{Kind: kindFacts, Facts: &announcer.Facts{Peers: peers}})
 	}
-	if len(routers) > 0 {
+	if routers != nil {
 		messages = append(messages, &message{Kind: kindFacts, Facts: &announcer.Facts{BFD: routers}})
 	}
 	return chain(messages)
@@ -38,7 +38,7 @@ func joinFacts(so *announcer.Facts, m *message) (*announcer.Facts, error) {
 		so = m.Facts
 	default:
 		so.Peers = append(so.Peers, m.Facts.Peers...)
-		so.BFD = append(so.BFD, m.Facts.BFD...)
+		so.BFD = append(m.Facts.BFD, so.BFD...) // nil and empty are not the same
 	}
 	return so, ValidateFacts(*so)
 }

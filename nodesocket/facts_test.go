@@ -38,9 +38,15 @@ func TestFactsGoDown(t *testing.T) {
 	told(wire, facts)
 	tell(facts)
 	less := facts
-	less.CutOff, less.Peers = true, nil
+	less.CutOff, less.Peers, less.BFD = true, nil, []announcer.BFDPeer{}
 	tell(less)
 	told(wire, facts, less)
+	unknown := less
+	unknown.BFD = nil
+	tell(unknown)
+	told(wire, facts, less, unknown)
+	tell(less)
+	told(wire, facts, less, unknown, less)
 	stop()
 
 	after := newRecorder()

@@ -38,8 +38,11 @@ type watched struct {
 	routers routers
 }
 
-// Facts implements nodesocket.Sink.
+// Facts implements nodesocket.Sink. An agent that does not know of routers yet changes
+// nothing.
 func (w watched) Facts(f announcer.Facts) {
-	w.routers.SetPeers(f.BFD)
+	if f.BFD != nil {
+		w.routers.SetPeers(f.BFD)
+	}
 	w.Sink.Facts(f)
 }

@@ -13,15 +13,19 @@ import (
 	"github.com/heraldlb/herald/nodesocket"
 )
 
-// watch has an agent of a node ask for BFD with another node, until it is stopped.
+// watch has an agent of a node ask for BFD with another node, a while after it is there,
+// until it is stopped.
 func (c *cluster) watch(name, address string) (stop func()) {
 	c.t.Helper()
 	n := c.nodes[name]
 	agent := nodesocket.NewClient(n.socket, n, slog.New(slog.DiscardHandler))
 	router := announcer.BFDPeer{Address: netip.MustParseAddr(address), Interval: 50 * time.Millisecond, Multiplier: 10}
-	if err := agent.Facts(announcer.Facts{Cluster: "test", Nodes: 2, BFD: []announcer.BFDPeer{router}}); err != nil {
-		c.t.Fatal(err)
+	tell := func(routers ...announcer.BFDPeer) {
+		if err := agent.Facts(announcer.Facts{Cluster: "test", Nodes: 2, BFD: routers}); err != nil {
+			c.t.Fatal(err)
+		}
 	}
+	tell()
 	agent.Synced()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(c.t.Context()))
 	done := make(chan error, 1)
@@ -32,10 +36,12 @@ func (c *cluster) watch(name, address string) (stop func()) {
 			c.t.Error(err)
 		}
 		n.mu.Lock()
-		n.view.BFD = nil
+		n.view = announcer.View{}
 		n.mu.Unlock()
 	})
 	c.t.Cleanup(stop)
+	c.await("a connection", func() bool { return n.seen().Node == name })
+	tell(router)
 	return stop
 }
 

@@ -118,9 +118,15 @@ func TestPortTaken(t *testing.T) {
 			a.wait(t, "the culprit", func(s announcer.BFDStatus) bool {
 				return s.State == announcer.BFDDown && strings.Contains(s.Diagnostic, fmt.Sprintf("UDP port %d is taken", key.number()))
 			})
+			if all := a.Complaints(); len(all) != 1 || !strings.HasPrefix(all[0], "no BFD with "+ends[0].Address.String()+": UDP port") {
+				t.Errorf("complaints: %q", all)
+			}
 			must(t, unix.Close(other))
 			a.waitState(t, announcer.BFDUp)
 			b.waitState(t, announcer.BFDUp)
+			if all := a.Complaints(); len(all) != 0 {
+				t.Errorf("complaints: %q", all)
+			}
 		})
 	}
 }

@@ -16,6 +16,18 @@ func (s *Sessions) Statuses() []announcer.BFDStatus {
 	return all
 }
 
+// Complaints are what keeps sessions from being, in words, for somebody to mend.
+func (s *Sessions) Complaints() (all []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.entries {
+		if e.fault != "" {
+			all = append(all, "no BFD with "+e.peer.Address.String()+": "+e.fault)
+		}
+	}
+	return all
+}
+
 func (s *Sessions) status(e *entry) announcer.BFDStatus {
 	status := announcer.BFDStatus{
 		Address: e.peer.Address, State: announcer.BFDDown, Since: e.since, Diagnostic: e.fault, Flaps: e.flaps,

@@ -22,13 +22,15 @@ func (r routers) run(ctx context.Context, server *nodesocket.Server) error {
 // sink returns one that takes note of whom to watch.
 func (r routers) sink(next nodesocket.Sink) nodesocket.Sink { return watched{next, r} }
 
-// view adds how the sessions stand to a view; next may be nil.
+// view adds how the sessions stand, and what keeps them from it, to a view; next may be
+// nil.
 func (r routers) view(next func() announcer.View) func() announcer.View {
 	return func() (v announcer.View) {
 		if next != nil {
 			v = next()
 		}
 		v.BFD = r.Statuses()
+		v.Complaints = append(v.Complaints, r.Complaints()...)
 		return v
 	}
 }

@@ -186,3 +186,8 @@ func (s *session) next() moment {
 		return s.deadline()
 	}
 }
+
+// calm reports whether the session is Up, and was a moment ago, and nothing is asked.
+func (s *session) calm(now moment) bool {
+	return s.state == packet.Up && s.remote.state == packet.Up && !s.polling && now-s.since > slow
+}

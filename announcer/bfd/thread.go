@@ -59,6 +59,8 @@ const (
 	// turnPause is the same of those by timers.
 	turnPause = 200 * time.Microsecond
 	idlePoll  = time.Minute
+	// calmPause bounds how late a packet may be read that is not of every day.
+	calmPause = 50 * time.Millisecond
 )
 
 func newThread(begin time.Time, counts *counters) *thread {
@@ -123,8 +125,11 @@ func (t *thread) wait(until moment) error {
 	if until != never {
 		until = max(until, now+turnPause)
 	}
-	if now < t.pause {
+	switch {
+	case now < t.pause:
 		polls, until = polls[:1], min(until, t.pause)
+	case until-now < calmPause && t.calm(now):
+		polls = polls[:1]
 	}
 	t.timeout = unix.NsecToTimespec(int64(min(max(until-now, 0), idlePoll)))
 	for i := range t.polls {
@@ -134,6 +139,18 @@ func (t *thread) wait(until moment) error {
 		return fmt.Errorf("wait for datagrams: %w", errno)
 	}
 	return nil
+}
+
+// calm reports whether nothing is to be expected but what is of every day. Then packets
+// are read when one is to be sent, or somebody to be judged, if that is soon: the kernel
+// notes when they came. Waking for each costs the scheduler of Go more than all the rest.
+func (t *thread) calm(now moment) bool {
+	for _, l := range t.lines {
+		if !l.session.calm(now) {
+			return false
+		}
+	}
+	return true
 }
 
 // checkTimer excuses the routers if the thread was woken too late.
@@ -189,6 +206,7 @@ func (t *thread) poll() {
 
 // advance has the sessions do what is due.
 func (t *thread) advance() {
+	t.gather(t.clock())
 	for i := 0; i < len(t.lines); {
 		l := t.lines[i]
 		l.session.expire(t.clock())
@@ -208,6 +226,17 @@ func (t *thread) advance() {
 	if t.now.last && len(t.lines) == 0 && !t.gone {
 		t.gone = true
 		close(t.parted)
+	}
+}
+
+// gather has packets that may be sent by now go with one that has to: each time that
+// the thread wakes costs more than they do.
+func (t *thread) gather(now moment) {
+	if t.next() > now {
+		return
+	}
+	for _, l := range t.lines {
+		l.session.join(now)
 	}
 }
 

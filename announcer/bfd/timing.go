@@ -72,6 +72,13 @@ func (s *session) pace() time.Duration {
 	return least + s.random(most-least)
 }
 
+// join brings the next packet forward to now, as far as the jitter lets it.
+func (s *session) join(now moment) {
+	if s.sent > 0 && now >= s.sent+s.txInterval()/4*3 {
+		s.due = min(s.due, now)
+	}
+}
+
 // hasten brings the next packet forward where the interval became shorter.
 func (s *session) hasten() {
 	if s.due > s.sent+s.txInterval() {

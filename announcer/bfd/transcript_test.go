@@ -301,3 +301,21 @@ func TestJitter(t *testing.T) {
 		}
 	}
 }
+
+// A packet joins others only where the jitter lets it be sent as early as that.
+func TestJoin(t *testing.T) {
+	s := newSession(0, 1, 2*time.Second, 3, func(d time.Duration) time.Duration { return d - 1 })
+	begin := 10 * time.Second
+	var p packet.Packet
+	if !s.emit(begin, &p) || s.emit(begin, &p) {
+		t.Fatal("not one packet at the beginning")
+	}
+	s.join(begin + 1499*time.Millisecond)
+	if s.emit(begin+1499*time.Millisecond, &p) {
+		t.Error("sent too early")
+	}
+	s.join(begin + 1500*time.Millisecond)
+	if !s.emit(begin+1500*time.Millisecond, &p) {
+		t.Error("not sent with the others")
+	}
+}

@@ -26,6 +26,8 @@ type BFDState string
 
 // The states of a BFD session.
 const (
+	// BFDAdminDown: an end has taken it down on purpose, which says nothing about the
+	// path (RFC 5882 section 4.2). So it is told of the router's end too.
 	BFDAdminDown BFDState = "AdminDown"
 	BFDDown      BFDState = "Down"
 	BFDInit      BFDState = "Init"
@@ -36,9 +38,11 @@ const (
 type BFDStatus struct {
 	Address netip.Addr `json:"address"`
 	State   BFDState   `json:"state"`
-	// Diagnostic is why it is not Up, in the words of RFC 5880 section 4.1.
+	// Diagnostic is why it is not Up, in the words of RFC 5880 section 4.1, or what
+	// keeps this node from having it. "": it was not yet Up.
 	Diagnostic string    `json:"diagnostic,omitempty"`
 	Since      time.Time `json:"since"`
-	// Flaps counts how often it left Up.
+	// Flaps counts how often the router was lost: it left Up, and not on purpose. An
+	// announcer that starts, or another Source, begins at 0.
 	Flaps uint64 `json:"flaps"`
 }

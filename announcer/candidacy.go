@@ -41,6 +41,7 @@ type Facts struct {
 	Rebalance string `json:"rebalance,omitempty"`
 	// Backends are the API servers that a control plane's VIP leads to.
 	Backends []netip.AddrPort `json:"backends,omitempty"`
-	// BFD are the routers whose paths are to be watched.
-	BFD []BFDPeer `json:"bfd,omitempty"`
+	// BFD are the routers whose paths are to be watched. Nil: that is not known yet, and
+	// sessions go on as they are; empty: there are none.
+	BFD []BFDPeer `json:"bfd,omitzero"`
 }

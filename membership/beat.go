@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/heraldlb/herald/internal/datagram"
 	"github.com/heraldlb/herald/membership/wire"
 )
 
@@ -88,9 +89,9 @@ func (t *thread) send(farewell bool) {
 	}
 }
 
-func (t *thread) transmit(p *port, b []byte, to *sockaddr) {
+func (t *thread) transmit(p *port, b []byte, to *datagram.Address) {
 	if err := p.transmit(b, to); err != nil {
-		t.note(unsent, p, to.addrPort())
+		t.note(unsent, p, to.AddrPort())
 		return
 	}
 	p.traffic.sent.Add(1)
@@ -98,16 +99,16 @@ func (t *thread) transmit(p *port, b []byte, to *sockaddr) {
 
 // transmit sends a datagram. An error that an earlier one met with, whichever ICMP
 // can name, is told in its place once: then it is sent again.
-func (p *port) transmit(b []byte, to *sockaddr) error {
+func (p *port) transmit(b []byte, to *datagram.Address) error {
 	if p.broken.Load() {
 		return unix.EBADF
 	}
-	err := sendTo(p.fd, b, to)
+	err := datagram.Send(p.fd, b, to)
 	if err == nil || errors.Is(err, unix.EAGAIN) {
 		return err
 	}
 	p.errors.Store(true)
-	return sendTo(p.fd, b, to)
+	return datagram.Send(p.fd, b, to)
 }
 
 // ask sends the last heartbeat once more to those who are suspicious: a host whose
@@ -120,7 +121,7 @@ func (t *thread) ask() {
 			}
 			for _, l := range s.lines {
 				if l.is4 == wish.target.Is4() {
-					to := newSockaddr(netip.AddrPortFrom(wish.target, t.options.Port), s.index)
+					to := datagram.NewAddress(netip.AddrPortFrom(wish.target, t.options.Port), s.index)
 					t.transmit(l.port, s.datagram, &to)
 				}
 			}

@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/heraldlb/herald/internal/datagram"
+	"github.com/heraldlb/herald/membership/wire"
 )
 
 // BenchmarkDetection stops a process, which makes it silent, and takes the time
@@ -107,16 +110,16 @@ func BenchmarkGap(b *testing.B) {
 			_ = busy.Wait()
 		})
 	}
-	batch := newBatch()
+	batch := datagram.NewBatch(wire.MaxDatagram)
 	var last int64
 	var gaps []time.Duration
 	for b.Loop() {
 		before := len(gaps)
 		for len(gaps) == before {
 			_, _ = unix.Poll([]unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLIN}}, 1000)
-			count, _ := batch.receive(s.fd, 0)
+			count, _ := batch.Receive(s.fd, 0)
 			for i := range count {
-				stamp := batch.datagram(i).stamp
+				stamp := batch.Datagram(i).Stamp
 				if last != 0 {
 					gaps = append(gaps, time.Duration(stamp-last))
 				}

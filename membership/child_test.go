@@ -17,6 +17,7 @@ import (
 
 	"github.com/heraldlb/herald/announcer/l2/l2test"
 	"github.com/heraldlb/herald/election"
+	"github.com/heraldlb/herald/internal/realtime"
 )
 
 // childNode is set for a process that is a node of its own.
@@ -27,7 +28,7 @@ const childSetting = childNode + "_SETTING"
 
 // childMain takes part until standard input ends.
 func childMain(node string) int {
-	_ = Favour() // as far as the rights go
+	_ = realtime.Favour() // as far as the rights go
 	handle, err := netlink.NewHandle()
 	if err == nil {
 		err = takePart(node, handle)

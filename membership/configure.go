@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/heraldlb/herald/announcer/l2/link"
+	"github.com/heraldlb/herald/internal/datagram"
 	"github.com/heraldlb/herald/membership/wire"
 )
 
@@ -99,18 +100,18 @@ func (d *desk) openPort(i *link.Interface, is4 bool) *port {
 }
 
 // destinations are where the heartbeats of a segment and family go.
-func (d *desk) destinations(s *segment, is4 bool) []sockaddr {
+func (d *desk) destinations(s *segment, is4 bool) []datagram.Address {
 	if !d.options.Unicast {
 		group := group6()
 		if is4 {
 			group = group4()
 		}
-		return []sockaddr{newSockaddr(netip.AddrPortFrom(group, d.options.Port), s.index)}
+		return []datagram.Address{datagram.NewAddress(netip.AddrPortFrom(group, d.options.Port), s.index)}
 	}
-	var all []sockaddr
+	var all []datagram.Address
 	for _, peer := range d.wanted.peers {
 		if peer.Is4() == is4 && s.onLink(peer) {
-			all = append(all, newSockaddr(netip.AddrPortFrom(peer, d.options.Port), s.index))
+			all = append(all, datagram.NewAddress(netip.AddrPortFrom(peer, d.options.Port), s.index))
 		}
 	}
 	return all

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/heraldlb/herald/election"
+	"github.com/heraldlb/herald/internal/realtime"
 	"github.com/heraldlb/herald/membership/wire"
 )
 
@@ -56,11 +57,11 @@ type retired struct {
 const tick = time.Second
 
 func (d *desk) openEvents() error {
-	wake, err := newEvent()
+	wake, err := realtime.NewEvent()
 	if err != nil {
 		return err
 	}
-	told, err := newEvent()
+	told, err := realtime.NewEvent()
 	if err != nil {
 		return errors.Join(err, unix.Close(wake))
 	}
@@ -74,7 +75,7 @@ func (d *desk) openEvents() error {
 // close ends the thread, and all that was opened.
 func (d *desk) close() error {
 	d.thread.stopping.Store(true)
-	signalEvent(d.thread.wake)
+	realtime.Signal(d.thread.wake)
 	<-d.thread.done
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -142,7 +143,7 @@ func (d *desk) read() {
 		seen++
 	}
 	if seen >= newsRoom { // there may be more
-		signalEvent(d.thread.wake)
+		realtime.Signal(d.thread.wake)
 	}
 	for c := d.thread.claims.peek(); c != nil; c = d.thread.claims.peek() {
 		d.readClaims(c)

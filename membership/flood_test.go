@@ -10,12 +10,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/heraldlb/herald/election"
+	"github.com/heraldlb/herald/internal/datagram"
 	"github.com/heraldlb/herald/membership/wire"
 )
 
 // flood sends, 100,000 times a second if the machine is fast enough, what make
 // returns, until the function that it returns is called.
-func (s *stranger) flood(t testing.TB, datagram func(n uint64) []byte) (stop func() (sent uint64)) {
+func (s *stranger) flood(t testing.TB, next func(n uint64) []byte) (stop func() (sent uint64)) {
 	t.Helper()
 	var group sync.WaitGroup
 	done, sent := make(chan struct{}), uint64(0)
@@ -35,7 +36,7 @@ func (s *stranger) flood(t testing.TB, datagram func(n uint64) []byte) (stop fun
 					break
 				}
 				sent++
-				if err := sendTo(s.fd, datagram(sent), &s.to); err != nil && !errors.Is(err, unix.ENOBUFS) {
+				if err := datagram.Send(s.fd, next(sent), &s.to); err != nil && !errors.Is(err, unix.ENOBUFS) {
 					t.Errorf("flood: %v", err)
 					return
 				}

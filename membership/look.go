@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/heraldlb/herald/announcer"
+	"github.com/heraldlb/herald/internal/realtime"
 )
 
 // look sees after what nobody signals.
@@ -45,7 +46,7 @@ func (d *desk) greet() {
 	if !d.keyed.Load() {
 		d.log.Warn("heartbeats have no key: any host on the segment can forge them")
 	}
-	if *how == ordinary {
+	if *how == realtime.Ordinary {
 		d.log.Warn("no right to schedule heartbeats before other work (CAP_SYS_NICE): a busy machine may be late with them")
 	}
 }

@@ -22,6 +22,7 @@ import (
 
 	"github.com/heraldlb/herald/announcer/l2/link"
 	"github.com/heraldlb/herald/election"
+	"github.com/heraldlb/herald/internal/realtime"
 )
 
 // Peer is another announcer that is alive.
@@ -159,13 +160,13 @@ func (m *Membership) Farewell() {
 // m is running.
 func (m *Membership) wakeThread() {
 	if m.running {
-		signalEvent(m.thread.wake)
+		realtime.Signal(m.thread.wake)
 	}
 }
 
 func (m *Membership) wakeDesk() {
 	if m.running {
-		signalEvent(m.thread.told)
+		realtime.Signal(m.thread.told)
 	}
 }
 

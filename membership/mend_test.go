@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/heraldlb/herald/announcer/l2/l2test"
+	"github.com/heraldlb/herald/internal/datagram"
 )
 
 // shut makes a socket one that always has something to tell and never anything to
@@ -116,7 +117,7 @@ func TestErrorsCostNoDatagram(t *testing.T) {
 	thread := bareThread(t, n.host(t, v4), Options{Node: "a"})
 	other := n.host(t, v4)
 	port := thread.now.links[0].lines[0].port
-	to := newSockaddr(netip.MustParseAddrPort("192.0.2.2:9"), 0)
+	to := datagram.NewAddress(netip.MustParseAddrPort("192.0.2.2:9"), 0)
 	const unknownHost = 7 // EHOSTDOWN
 	sendUnreachable(t, other, unknownHost, thread.options.Port)
 	l2test.Poll(t, "the error", func() bool { return ready(t, thread) == 1 })

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/heraldlb/herald/election"
+	"github.com/heraldlb/herald/internal/datagram"
 	"github.com/heraldlb/herald/membership/wire"
 )
 
@@ -106,7 +107,7 @@ func (m *Membership) postTo(id election.ID, b []byte) {
 	for _, s := range m.outbox.segments {
 		for _, l := range s.lines {
 			if l.link == r.link && l.is4 == r.source.Is4() {
-				to := newSockaddr(netip.AddrPortFrom(r.source, m.options.Port), r.link)
+				to := datagram.NewAddress(netip.AddrPortFrom(r.source, m.options.Port), r.link)
 				m.countUnsent(l.transmit(b, &to))
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"sync/atomic"
 
+	"github.com/heraldlb/herald/internal/datagram"
 	"github.com/heraldlb/herald/membership/wire"
 )
 
@@ -55,7 +56,7 @@ type segment struct {
 // line is a port of a segment, and where its heartbeats go.
 type line struct {
 	*port
-	to []sockaddr
+	to []datagram.Address
 }
 
 // onLink reports whether a host with that address can be on the segment.

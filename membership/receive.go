@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/heraldlb/herald/internal/datagram"
 	"github.com/heraldlb/herald/membership/wire"
 )
 
@@ -69,7 +70,7 @@ func (t *thread) drainPort(s *segment, p *port) (came, failed bool) {
 	faults := 0
 	for range batchesAtOnce {
 		before := t.clock()
-		n, err := t.batch.receive(p.fd, 0)
+		n, err := t.batch.Receive(p.fd, 0)
 		switch {
 		case err == unix.EAGAIN: //nolint:errorlint // an errno
 			p.emptied = before
@@ -85,7 +86,7 @@ func (t *thread) drainPort(s *segment, p *port) (came, failed bool) {
 		}
 		came = true
 		t.takeBatch(s, p, n)
-		if n < batchSize {
+		if n < datagram.BatchSize {
 			p.emptied = before
 			return came, faults > 0
 		}
@@ -106,39 +107,39 @@ func (t *thread) takeBatch(s *segment, p *port, n int) {
 	now := time.Now()
 	clock := now.Sub(t.begin)
 	for i := range n {
-		d := t.batch.datagram(i)
-		if d.losses != p.losses { // it wraps around
-			p.losses = d.losses
+		d := t.batch.Datagram(i)
+		if d.Losses != p.losses { // it wraps around
+			p.losses = d.Losses
 			t.suspend(clock)
 		}
 		// The stamp is of a clock that may jump. But it came since the socket was
 		// empty, and before now.
-		at := min(max(clock-time.Duration(now.UnixNano()-d.stamp), p.emptied), clock)
+		at := min(max(clock-time.Duration(now.UnixNano()-d.Stamp), p.emptied), clock)
 		if why := t.take(s, p, &d, at); why != taken {
-			t.note(why, p, d.source)
+			t.note(why, p, d.Source)
 		}
 	}
 }
 
 // take checks a datagram, what is cheap before what is dear.
-func (t *thread) take(s *segment, p *port, d *datagram, at moment) drop {
+func (t *thread) take(s *segment, p *port, d *datagram.Datagram, at moment) drop {
 	switch {
-	case d.oversized:
+	case d.Oversized:
 		return drop(wire.Oversized)
-	case d.hops != wire.HopLimit:
+	case d.Hops != wire.HopLimit:
 		return drop(wire.HopLimitTooLow)
-	case d.source.Port() != t.options.Port:
+	case d.Source.Port() != t.options.Port:
 		return otherPort
-	case len(t.now.keys) == 0 && !s.onLink(d.source.Addr()):
+	case len(t.now.keys) == 0 && !s.onLink(d.Source.Addr()):
 		return drop(wire.OffLink)
 	}
-	opened, reason := t.now.opener.Open(d.data)
+	opened, reason := t.now.opener.Open(d.Data)
 	if reason != wire.Accepted {
 		return drop(reason)
 	}
 	switch opened.Kind {
 	case wire.KindHeartbeat:
-		return t.takeHeartbeat(p, &opened, d.source.Addr(), at)
+		return t.takeHeartbeat(p, &opened, d.Source.Addr(), at)
 	case wire.KindClaims:
 		return t.takeClaims(&opened, d)
 	default:
@@ -177,7 +178,7 @@ func (t *thread) refuse(p *port, h *hearing) {
 	if err != nil {
 		return // an incarnation that cannot be surpassed
 	}
-	to := newSockaddr(netip.AddrPortFrom(h.source, t.options.Port), p.link)
+	to := datagram.NewAddress(netip.AddrPortFrom(h.source, t.options.Port), p.link)
 	t.transmit(p, b, &to)
 }
 
@@ -202,8 +203,8 @@ func (t *thread) takeRefusal(opened *wire.Datagram) drop {
 }
 
 // takeClaims passes a datagram on.
-func (t *thread) takeClaims(opened *wire.Datagram, d *datagram) drop {
-	id, why := t.detect.claims(opened.Name, opened.Incarnation, opened.Sequence, d.source.Addr())
+func (t *thread) takeClaims(opened *wire.Datagram, d *datagram.Datagram) drop {
+	id, why := t.detect.claims(opened.Name, opened.Incarnation, opened.Sequence, d.Source.Addr())
 	if why != taken {
 		return why
 	}
@@ -211,7 +212,7 @@ func (t *thread) takeClaims(opened *wire.Datagram, d *datagram) drop {
 	if slot == nil {
 		return overrun
 	}
-	slot.from, slot.length = id, copy(slot.data[:], d.data)
+	slot.from, slot.length = id, copy(slot.data[:], d.Data)
 	t.claims.stage()
 	t.signal = true
 	return taken
@@ -221,15 +222,15 @@ func (t *thread) takeClaims(opened *wire.Datagram, d *datagram) drop {
 // whether there was any. A flood of it does not hold the thread.
 func (t *thread) readErrors(p *port) (came bool) {
 	for range batchesAtOnce {
-		n, err := t.batch.receive(p.fd, unix.MSG_ERRQUEUE)
+		n, err := t.batch.Receive(p.fd, unix.MSG_ERRQUEUE)
 		if err != nil {
 			break
 		}
 		came = true
 		now := t.clock()
 		for i := range n {
-			if d := t.batch.datagram(i); d.refused {
-				t.detect.refused(now, p.link, d.source.Addr())
+			if d := t.batch.Datagram(i); d.Refused {
+				t.detect.refused(now, p.link, d.Source.Addr())
 			}
 		}
 	}

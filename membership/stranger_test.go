@@ -13,6 +13,7 @@ import (
 
 	"github.com/heraldlb/herald/announcer/l2/l2test"
 	"github.com/heraldlb/herald/election"
+	"github.com/heraldlb/herald/internal/datagram"
 	"github.com/heraldlb/herald/membership/wire"
 )
 
@@ -21,7 +22,7 @@ import (
 // stranger sends datagrams from a host.
 type stranger struct {
 	fd     int
-	to     sockaddr
+	to     datagram.Address
 	raw    bool
 	sealer *wire.Sealer
 }
@@ -36,7 +37,7 @@ func newStranger(t testing.TB, h *l2test.Host) *stranger {
 		return err
 	})
 	t.Cleanup(func() { must(t, unix.Close(s.fd)) })
-	s.to = newSockaddr(netip.AddrPortFrom(group4(), wire.Port), index)
+	s.to = datagram.NewAddress(netip.AddrPortFrom(group4(), wire.Port), index)
 	return s
 }
 
@@ -54,7 +55,7 @@ func newSpoofer(t testing.TB, h *l2test.Host, source netip.Addr) *stranger {
 		return unix.SetsockoptIPMreqn(s.fd, unix.IPPROTO_IP, unix.IP_MULTICAST_IF, request)
 	})
 	t.Cleanup(func() { must(t, unix.Close(s.fd)) })
-	s.to = newSockaddr(netip.AddrPortFrom(group4(), 0), index)
+	s.to = datagram.NewAddress(netip.AddrPortFrom(group4(), 0), index)
 	return s
 }
 
@@ -73,7 +74,7 @@ func packet4(source netip.Addr, data []byte) []byte {
 
 func (s *stranger) send(t testing.TB, b []byte) {
 	t.Helper()
-	must(t, sendTo(s.fd, b, &s.to))
+	must(t, datagram.Send(s.fd, b, &s.to))
 }
 
 // heartbeat is one of a node.
@@ -220,18 +221,18 @@ func TestReplay(t *testing.T) {
 // record returns a heartbeat of a node that was followed by another.
 func (s *stranger) record(t testing.TB, id election.ID) []byte {
 	t.Helper()
-	batch, opener := newBatch(), wire.NewOpener(wire.ClusterOf(""))
+	batch, opener := datagram.NewBatch(wire.MaxDatagram), wire.NewOpener(wire.ClusterOf(""))
 	var found []byte
 	l2test.Poll(t, "heartbeats of "+id.Node, func() bool {
-		count, err := batch.receive(s.fd, 0)
+		count, err := batch.Receive(s.fd, 0)
 		for i := range count {
-			d := batch.datagram(i)
-			opened, reason := opener.Open(d.data)
+			d := batch.Datagram(i)
+			opened, reason := opener.Open(d.Data)
 			if err == nil && reason == wire.Accepted && string(opened.Name) == id.Node {
 				if found != nil {
 					return true
 				}
-				found = append([]byte(nil), d.data...)
+				found = append([]byte(nil), d.Data...)
 			}
 		}
 		return false

@@ -9,6 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/heraldlb/herald/election"
+	"github.com/heraldlb/herald/internal/datagram"
+	"github.com/heraldlb/herald/internal/realtime"
 	"github.com/heraldlb/herald/membership/wire"
 )
 
@@ -20,7 +22,7 @@ type thread struct {
 	name    []byte
 	begin   time.Time
 	counts  *counters
-	batch   *batch
+	batch   *datagram.Batch
 	detect  *detector
 
 	// What others tell. They signal wake after it.
@@ -87,7 +89,7 @@ const (
 func newThread(o Options, begin time.Time, counts *counters) *thread {
 	t := &thread{
 		options: o, name: []byte(o.Node), begin: begin, counts: counts,
-		batch: newBatch(), detect: newDetector(election.ID{Node: o.Node, Incarnation: o.Incarnation}),
+		batch: datagram.NewBatch(wire.MaxDatagram), detect: newDetector(election.ID{Node: o.Node, Incarnation: o.Incarnation}),
 		parted: make(chan struct{}), done: make(chan struct{}), now: &orders{}, due: never,
 		news: newRing[news](newsRoom), claims: newRing[claims](claimsRoom), complaints: newRing[complaint](16),
 		buffer: make([]byte, 0, wire.MaxDatagram),
@@ -101,7 +103,7 @@ func newThread(o Options, begin time.Time, counts *counters) *thread {
 func (t *thread) run() error {
 	// It is not unlocked: the thread, whose priority is raised, ends with it.
 	runtime.LockOSThread()
-	how := schedule()
+	how := realtime.Schedule()
 	t.scheduling.Store(&how)
 	for !t.stopping.Load() {
 		if err := t.turn(); err != nil {
@@ -123,7 +125,7 @@ func (t *thread) turn() error {
 	now := t.clock()
 	t.checkTimer(wanted, now)
 	if t.polls[0].Revents != 0 {
-		drainEvents(t.wake)
+		realtime.Drain(t.wake)
 		t.obey(now)
 	}
 	if now >= t.due {
@@ -189,7 +191,7 @@ func (t *thread) wait(until moment) error {
 	if !t.alert() {
 		polls = polls[:1]
 	}
-	if errno := park(polls, &t.timeout); errno != 0 && errno != unix.EINTR {
+	if errno := realtime.Park(polls, &t.timeout); errno != 0 && errno != unix.EINTR {
 		return fmt.Errorf("wait for datagrams: %w", errno)
 	}
 	return nil
@@ -202,7 +204,7 @@ func (t *thread) checkTimer(wanted, now moment) {
 		return
 	}
 	late := now - wanted
-	t.counts.timer.observe(late)
+	t.counts.timer.Observe(late)
 	if t.interval > 0 && late > t.interval/2 {
 		t.counts.lateTimer.Add(1)
 		t.detect.suspend(now)
@@ -270,6 +272,6 @@ func (t *thread) tell() {
 	if t.signal {
 		t.rouse(t.clock())
 		t.signal = false
-		signalEvent(t.told)
+		realtime.Signal(t.told)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/heraldlb/herald/announcer/l2/l2test"
+	"github.com/heraldlb/herald/internal/datagram"
 )
 
 // bareThread is the thread of a membership whose turns the test makes itself.
@@ -125,10 +126,10 @@ func TestErrorsOfSenders(t *testing.T) {
 			n := newNetwork(t)
 			thread := bareThread(t, n.host(t, family), Options{Node: "a"})
 			n.host(t, family) // where nobody listens
-			to := newSockaddr(netip.AddrPortFrom(netip.MustParseAddr(closed), thread.options.Port), 0)
+			to := datagram.NewAddress(netip.AddrPortFrom(netip.MustParseAddr(closed), thread.options.Port), 0)
 			port := thread.now.links[0].lines[0].port
 			l2test.Poll(t, "a refusal that a sender is told of", func() bool {
-				return errors.Is(sendTo(port.fd, []byte("hello"), &to), unix.ECONNREFUSED)
+				return errors.Is(datagram.Send(port.fd, []byte("hello"), &to), unix.ECONNREFUSED)
 			})
 			thread.rouse(thread.clock())
 			l2test.Poll(t, "no error to wake the thread", func() bool {

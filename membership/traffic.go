@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/heraldlb/herald/announcer"
+	"github.com/heraldlb/herald/internal/realtime"
 )
 
 // traffic counts what one interface and family carried. The thread counts,
@@ -15,7 +16,7 @@ import (
 type traffic struct {
 	sent, received, lost atomic.Uint64
 	// late is by how much heartbeats of others came later than they had said.
-	late delays
+	late realtime.Delays
 }
 
 // tally counts the heartbeats of one member on one route.
@@ -35,47 +36,14 @@ func (t *tally) count(missing uint64, late time.Duration) {
 		t.traffic.lost.Add(missing)
 		return // it is late because others are lost
 	}
-	t.traffic.late.observe(late)
-}
-
-// delays is a histogram.
-type delays struct {
-	counts [len(delayBounds) + 1]atomic.Uint64
-	sum    atomic.Int64
-}
-
-// delayBounds are the upper bounds of delays' buckets.
-var delayBounds = [...]time.Duration{ //nolint:gochecknoglobals // an array cannot be a constant
-	100 * time.Microsecond, time.Millisecond, 2500 * time.Microsecond, 5 * time.Millisecond, 10 * time.Millisecond,
-	25 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond, 250 * time.Millisecond, time.Second,
-}
-
-func (d *delays) observe(delay time.Duration) {
-	delay = max(delay, 0)
-	i := 0
-	for i < len(delayBounds) && delay > delayBounds[i] {
-		i++
-	}
-	d.counts[i].Add(1)
-	d.sum.Add(int64(delay))
-}
-
-func (d *delays) histogram() *announcer.Histogram {
-	h := &announcer.Histogram{Sum: time.Duration(d.sum.Load()).Seconds()}
-	for i := range d.counts {
-		h.Count += d.counts[i].Load()
-		if i < len(delayBounds) {
-			h.Buckets = append(h.Buckets, announcer.Bucket{UpperBound: delayBounds[i].Seconds(), Count: h.Count})
-		}
-	}
-	return h
+	t.traffic.late.Observe(late)
 }
 
 // counters are all that is counted. What belongs to an interface is kept by its
 // name, so that it outlives it.
 type counters struct {
 	// timer is by how much the thread woke too late.
-	timer delays
+	timer realtime.Delays
 	// suspensions, by what was noticed.
 	lateTimer, overflow atomic.Uint64
 	drops               [drops]atomic.Uint64
@@ -104,7 +72,7 @@ func (c *counters) traffic(link, family string) *traffic {
 // samples returns all that is counted, in a steady order.
 func (c *counters) samples() []announcer.Sample {
 	all := []announcer.Sample{
-		{Metric: "herald_heartbeat_timer_lateness_seconds", Histogram: c.timer.histogram()},
+		{Metric: "herald_heartbeat_timer_lateness_seconds", Histogram: c.timer.Histogram()},
 		{Metric: "herald_local_health_suspensions_total", Reason: "timer", Value: float64(c.lateTimer.Load())},
 		{Metric: "herald_local_health_suspensions_total", Reason: "overflow", Value: float64(c.overflow.Load())},
 	}
@@ -129,7 +97,7 @@ func (c *counters) samples() []announcer.Sample {
 		add(announcer.Sample{Metric: "herald_heartbeats_sent_total", Value: float64(t.sent.Load())})
 		add(announcer.Sample{Metric: "herald_heartbeats_received_total", Value: float64(t.received.Load())})
 		add(announcer.Sample{Metric: "herald_heartbeats_lost_total", Value: float64(t.lost.Load())})
-		add(announcer.Sample{Metric: "herald_heartbeat_lateness_seconds", Histogram: t.late.histogram()})
+		add(announcer.Sample{Metric: "herald_heartbeat_lateness_seconds", Histogram: t.late.Histogram()})
 	}
 	return all
 }

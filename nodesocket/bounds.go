@@ -2,16 +2,26 @@ package nodesocket
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/heraldlb/herald/announcer"
 )
 
 // MaxAddresses bounds the candidacies that either side accepts, MaxPeers the
-// addresses of other nodes, MaxBackends the API servers behind a VIP.
+// addresses of other nodes, MaxBackends the API servers behind a VIP, MaxBFD the routers
+// that are watched.
 const (
 	MaxAddresses = 1 << 18
 	MaxPeers     = 1 << 14
 	MaxBackends  = 64
+	MaxBFD       = 64
+)
+
+// The bounds of what announcer.BFDPeer says.
+const (
+	MinBFDInterval   = 10 * time.Millisecond
+	MaxBFDInterval   = 10 * time.Second
+	MinBFDMultiplier = 2
 )
 
 const (
@@ -21,6 +31,8 @@ const (
 	maxInterfaces = 16
 	// maxComplaints bounds the complaints of a view.
 	maxComplaints = 16
+	// maxDiagnostic bounds the text of a BFD session, in bytes.
+	maxDiagnostic = 128
 	// maxAllSamples and maxMembers bound the samples of one beat and the members
 	// of one view, in however many frames.
 	maxAllSamples = 1 << 14

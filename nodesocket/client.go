@@ -103,7 +103,7 @@ func (c *Client) Facts(f announcer.Facts) error {
 	if old := c.facts.Load(); old != nil && sameFacts(*old, f) {
 		return nil
 	}
-	f.Peers, f.Backends = slices.Clone(f.Peers), slices.Clone(f.Backends)
+	f.Peers, f.Backends, f.BFD = slices.Clone(f.Peers), slices.Clone(f.Backends), slices.Clone(f.BFD)
 	c.facts.Store(&f)
 	c.desired.signal()
 	return nil

@@ -6,13 +6,25 @@ import (
 	"github.com/heraldlb/herald/announcer"
 )
 
-// factsMessages carries facts in as many frames as their peers take.
+// factsMessages carries facts in as many frames as their peers take, and one more for
+// routers.
 func factsMessages(f announcer.Facts) []*message {
-	cut := parts(f.Peers, peerBytes)
-	f.Peers = cut[0]
-	messages := []*message{{Kind: kindFacts, Facts: &f, More: len(cut) > 1}}
-	for i, peers := range cut[1:] {
-		messages = append(messages, &message{Kind: kindFacts, Facts: &announcer.Facts{Peers: peers}, More: i+2 < len(cut)})
+	cut, routers := parts(f.Peers, peerBytes), f.BFD
+	f.Peers, f.BFD = cut[0], nil
+	messages := []*message{{Kind: kindFacts, Facts: &f}}
+	for _, peers := range cut[1:] {
+		messages = append(messages, &message{Kind: kindFacts, Facts: &announcer.Facts{Peers: peers}})
+	}
+	if routers != nil {
+		messages = append(messages, &message{Kind: kindFacts, Facts: &announcer.Facts{BFD: routers}})
+	}
+	return chain(messages)
+}
+
+// chain has each message but the last say that another continues it.
+func chain(messages []*message) []*message {
+	for _, m := range messages[:len(messages)-1] {
+		m.More = true
 	}
 	return messages
 }
@@ -26,6 +38,7 @@ func joinFacts(so *announcer.Facts, m *message) (*announcer.Facts, error) {
 		so = m.Facts
 	default:
 		so.Peers = append(so.Peers, m.Facts.Peers...)
+		so.BFD = append(m.Facts.BFD, so.BFD...) // nil and empty are not the same
 	}
 	return so, ValidateFacts(*so)
 }

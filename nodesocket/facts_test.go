@@ -2,6 +2,7 @@ package nodesocket
 
 import (
 	"net/netip"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -17,6 +18,7 @@ func TestFactsGoDown(t *testing.T) {
 	for i := range MaxPeers {
 		facts.Peers = append(facts.Peers, netip.AddrFrom16([16]byte{0x20, 1, 13: byte(i >> 16), 14: byte(i >> 8), 15: byte(i)}))
 	}
+	facts.BFD = routers(MaxBFD)
 	path, wire := socketPath(t), newRecorder()
 	_, stop := startServer(t, path, Backend{Sink: wire})
 	client, _ := startClient(t, path, newWatcher())
@@ -36,9 +38,15 @@ func TestFactsGoDown(t *testing.T) {
 	told(wire, facts)
 	tell(facts)
 	less := facts
-	less.CutOff, less.Peers = true, nil
+	less.CutOff, less.Peers, less.BFD = true, nil, []announcer.BFDPeer{}
 	tell(less)
 	told(wire, facts, less)
+	unknown := less
+	unknown.BFD = nil
+	tell(unknown)
+	told(wire, facts, less, unknown)
+	tell(less)
+	told(wire, facts, less, unknown, less)
 	stop()
 
 	after := newRecorder()
@@ -58,6 +66,15 @@ func TestViewComesUp(t *testing.T) {
 	view.Store(&announcer.View{Node: "a", Alone: true})
 	server.ViewChanged()
 	seen.await(t, "the change", func(s seenLog) bool { return s.view.Alone && s.view.Members == nil })
+
+	// Of a view that is too large, as much is told as may be.
+	all := announcer.View{Members: repeat(announcer.Member{Node: "b"}, 1000)}
+	for _, p := range routers(MaxBFD + 1) {
+		all.BFD = append(all.BFD, announcer.BFDStatus{Address: p.Address, State: announcer.BFDDown, Diagnostic: strings.Repeat("<", 1000)})
+	}
+	view.Store(&all)
+	server.ViewChanged()
+	seen.await(t, "BFD sessions", func(s seenLog) bool { return len(s.view.Members) == 1000 && len(s.view.BFD) == MaxBFD })
 }
 
 // What an agent says of an address is told again when any of it changed.

@@ -76,7 +76,8 @@ func validNode(name string) bool {
 
 // ValidateFacts returns an error that wraps ErrInvalid unless the peers of f are
 // unicast addresses and no more than MaxPeers, its backends too, with a port, and no
-// more than MaxBackends, and its words are short.
+// more than MaxBackends, its BFD peers can be watched and are no more than MaxBFD, and
+// its words are short.
 func ValidateFacts(f announcer.Facts) error {
 	if len(f.Peers) > MaxPeers {
 		return fmt.Errorf("%w: %d peers, more than %d", ErrInvalid, len(f.Peers), MaxPeers)
@@ -101,6 +102,51 @@ func ValidateFacts(f announcer.Facts) error {
 		if len(word) > maxName {
 			return fmt.Errorf("%w: %.32q is longer than %d bytes", ErrInvalid, word, maxName)
 		}
+	}
+	return validBFD(f.BFD)
+}
+
+func validBFD(peers []announcer.BFDPeer) error {
+	if len(peers) > MaxBFD {
+		return fmt.Errorf("%w: %d BFD peers, more than %d", ErrInvalid, len(peers), MaxBFD)
+	}
+	seen := make(map[netip.Addr]bool, len(peers))
+	for _, p := range peers {
+		if seen[p.Address] {
+			return fmt.Errorf("%w: two BFD peers with the address %s", ErrInvalid, p.Address)
+		}
+		seen[p.Address] = true
+		if err := validBFDPeer(p); err != nil {
+			return fmt.Errorf("BFD peer: %w", err)
+		}
+	}
+	return nil
+}
+
+func validBFDPeer(p announcer.BFDPeer) error {
+	address, zone := p.Address.WithZone(""), p.Address.Zone()
+	if err := validAddress(address); err != nil {
+		return err
+	}
+	switch local := address.Is6() && address.IsLinkLocalUnicast(); {
+	case local != (zone != ""):
+		return fmt.Errorf("%w: %.64q, where a link-local address has a zone and no other has", ErrInvalid, p.Address)
+	case !validInterface(zone):
+		return fmt.Errorf("%w: %.32q, the zone of %s, is not an interface name", ErrInvalid, zone, address)
+	case local && p.Multihop:
+		return fmt.Errorf("%w: %s is on a link, so it is not several hops away", ErrInvalid, address)
+	case p.Interval < MinBFDInterval || p.Interval > MaxBFDInterval:
+		return fmt.Errorf("%w: interval %s of %s, not %s to %s", ErrInvalid, p.Interval, address, MinBFDInterval, MaxBFDInterval)
+	case p.Multiplier < MinBFDMultiplier:
+		return fmt.Errorf("%w: multiplier %d of %s, less than %d", ErrInvalid, p.Multiplier, address, MinBFDMultiplier)
+	case !p.Source.IsValid():
+		return nil
+	}
+	if err := validAddress(p.Source.WithZone("")); err != nil {
+		return fmt.Errorf("source: %w", err)
+	}
+	if p.Source.Is4() != address.Is4() || p.Source.Zone() != "" && p.Source.Zone() != zone {
+		return fmt.Errorf("%w: source %.64q is not on the way to %s", ErrInvalid, p.Source, address)
 	}
 	return nil
 }

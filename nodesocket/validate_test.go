@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/heraldlb/herald/announcer"
 )
@@ -82,4 +83,60 @@ func TestValidateFacts(t *testing.T) {
 			t.Errorf("%s: error %v, want valid %v", name, err, test.valid)
 		}
 	}
+}
+
+func TestValidateBFD(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(*announcer.BFDPeer)
+		valid  bool
+	}{
+		"plain":            {func(*announcer.BFDPeer) {}, true},
+		"multihop":         {func(p *announcer.BFDPeer) { p.Multihop = true }, true},
+		"fast":             {func(p *announcer.BFDPeer) { p.Interval, p.Multiplier = MinBFDInterval, MinBFDMultiplier }, true},
+		"slow":             {func(p *announcer.BFDPeer) { p.Interval, p.Multiplier = MaxBFDInterval, 255 }, true},
+		"too fast":         {func(p *announcer.BFDPeer) { p.Interval = MinBFDInterval - 1 }, false},
+		"too slow":         {func(p *announcer.BFDPeer) { p.Interval = MaxBFDInterval + 1 }, false},
+		"multiplier":       {func(p *announcer.BFDPeer) { p.Multiplier = 1 }, false},
+		"source":           {func(p *announcer.BFDPeer) { p.Source = netip.MustParseAddr("192.0.2.2") }, true},
+		"other family":     {func(p *announcer.BFDPeer) { p.Source = netip.MustParseAddr("2001:db8::2") }, false},
+		"multicast source": {func(p *announcer.BFDPeer) { p.Source = netip.MustParseAddr("224.0.0.1") }, false},
+		"no address":       {func(p *announcer.BFDPeer) { p.Address = netip.Addr{} }, false},
+		"loopback":         {func(p *announcer.BFDPeer) { p.Address = netip.MustParseAddr("127.0.0.1") }, false},
+		"link-local":       {func(p *announcer.BFDPeer) { p.Address = netip.MustParseAddr("fe80::1%eth0") }, true},
+		"its source": {func(p *announcer.BFDPeer) {
+			p.Address, p.Source = netip.MustParseAddr("fe80::1%eth0"), netip.MustParseAddr("fe80::2")
+		}, true},
+		"other zone": {func(p *announcer.BFDPeer) {
+			p.Address, p.Source = netip.MustParseAddr("fe80::1%eth0"), netip.MustParseAddr("fe80::2%eth1")
+		}, false},
+		"no zone":         {func(p *announcer.BFDPeer) { p.Address = netip.MustParseAddr("fe80::1") }, false},
+		"no interface":    {func(p *announcer.BFDPeer) { p.Address = netip.MustParseAddr("fe80::1%a/b") }, false},
+		"far link-local":  {func(p *announcer.BFDPeer) { p.Address, p.Multihop = netip.MustParseAddr("fe80::1%eth0"), true }, false},
+		"zone of another": {func(p *announcer.BFDPeer) { p.Address = netip.MustParseAddr("2001:db8::1%eth0") }, false},
+	} {
+		p := announcer.BFDPeer{Address: netip.MustParseAddr("192.0.2.1"), Interval: 50 * time.Millisecond, Multiplier: 3}
+		test.change(&p)
+		err := ValidateFacts(announcer.Facts{BFD: []announcer.BFDPeer{p}})
+		if (err == nil) != test.valid || (err != nil && !errors.Is(err, ErrInvalid)) {
+			t.Errorf("%s: error %v, want valid %v", name, err, test.valid)
+		}
+	}
+	if err := ValidateFacts(announcer.Facts{BFD: routers(MaxBFD)}); err != nil {
+		t.Error(err)
+	}
+	for name, peers := range map[string][]announcer.BFDPeer{"many": routers(MaxBFD + 1), "twice": repeat(routers(1)[0], 2)} {
+		if err := ValidateFacts(announcer.Facts{BFD: peers}); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%s: error %v, want ErrInvalid", name, err)
+		}
+	}
+}
+
+// routers are as long as they can be in JSON.
+func routers(n int) []announcer.BFDPeer {
+	var all []announcer.BFDPeer
+	for i := range n {
+		address := netip.AddrFrom16([16]byte{0xfe, 0x80, 8: 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, byte(i)}).WithZone("<<<<<<<<<<<<<<<")
+		all = append(all, announcer.BFDPeer{Address: address, Source: address, Interval: MaxBFDInterval, Multiplier: 255})
+	}
+	return all
 }

@@ -71,6 +71,8 @@ func (f *flags) runControlPlane(ctx context.Context, heartbeats membership.Optio
 		return err
 	}
 
+	routers := newRouters(log)
+
 	// What serves ends after the hand-over that the end of ctx begins.
 	serving, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
@@ -81,12 +83,13 @@ func (f *flags) runControlPlane(ctx context.Context, heartbeats membership.Optio
 	group.Go(func() error { return v.follow(serving, f.controlPlane.lookUp, seated.SetVIPs, log) })
 	group.Go(func() error { return apiServer.Run(serving) })
 	group.Go(func() error { return share.run(serving) })
+	group.Go(func() error { return routers.run(serving, server) })
 	group.Go(func() error {
 		return server.Run(serving, nodesocket.Backend{
-			Sink:    share.sink(elector.sink),
+			Sink:    routers.sink(share.sink(elector.sink)),
 			Gone:    elector.gone,
-			Samples: samples(append(elector.samples, wire.Samples, seated.Samples)...),
-			View:    elector.view,
+			Samples: samples(append(elector.samples, wire.Samples, seated.Samples, routers.Samples)...),
+			View:    routers.view(elector.view),
 			Health:  allOf(append(elector.health, wire.Health)...),
 		})
 	})
@@ -98,7 +101,11 @@ func (f *flags) runControlPlane(ctx context.Context, heartbeats membership.Optio
 			log.Info("leaving")
 			stop()
 		})()
-		return elector.Run(standing, apiServer.Ready(), seated)
+		err := elector.Run(standing, apiServer.Ready(), seated)
+		leaving, cut := context.WithTimeout(serving, leaveBound)
+		defer cut()
+		routers.Leave(leaving)
+		return err
 	})
 	return group.Wait()
 }

@@ -45,6 +45,7 @@ func (f *flags) runServices(ctx context.Context, heartbeats membership.Options, 
 	watcher := link.NewWatcher(log)
 	wire := l2.New(l2.DefaultTiming(), log)
 	members := membership.New(heartbeats, log)
+	routers := newRouters(log)
 	owner := ownership.New(ownership.Options{
 		Self:    members.ID(),
 		Timing:  election.DefaultTiming(),
@@ -62,11 +63,12 @@ func (f *flags) runServices(ctx context.Context, heartbeats membership.Options, 
 	group.Go(func() error { return wire.Run(serving, forWire, owner) })
 	group.Go(func() error { return members.Run(serving, owner) })
 	group.Go(func() error { return owner.Run(serving, forOwner) })
+	group.Go(func() error { return routers.run(serving, server) })
 	group.Go(func() error {
 		return server.Run(serving, nodesocket.Backend{
-			Sink:    owner,
-			Samples: samples(wire.Samples, owner.Samples, members.Samples),
-			View:    owner.View,
+			Sink:    routers.sink(owner),
+			Samples: samples(wire.Samples, owner.Samples, members.Samples, routers.Samples),
+			View:    routers.view(owner.View),
 			Health:  allOf(wire.Health, owner.Health),
 		})
 	})
@@ -81,6 +83,7 @@ func (f *flags) runServices(ctx context.Context, heartbeats membership.Options, 
 		defer stop()
 		owner.Leave(leaving)
 		members.Farewell()
+		routers.Leave(leaving)
 		end()
 		return nil
 	})

@@ -6,7 +6,7 @@ import (
 	"runtime"
 	"runtime/debug"
 
-	"github.com/heraldlb/herald/membership"
+	"github.com/heraldlb/herald/internal/realtime"
 )
 
 // The process is to be small rather than spare the garbage collector, which has
@@ -33,7 +33,7 @@ func tune(log *slog.Logger) {
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(max(processors, runtime.NumCPU()))
 	}
-	if err := membership.Favour(); err != nil {
+	if err := realtime.Favour(); err != nil {
 		log.Warn("a busy node keeps fail-overs waiting: CAP_SYS_NICE is missing", "error", err)
 	}
 }

@@ -36,6 +36,14 @@ func metrics() map[string]metric {
 		"herald_heartbeat_timer_lateness_seconds": {"How late the announcer's own timer was.", nil},
 		"herald_local_health_suspensions_total":   {"How often nobody was judged since this node was late itself, by what showed it.", perReason},
 
+		"herald_bfd_sessions":               {"BFD sessions with routers, by state.", []string{"state"}},
+		"herald_bfd_flaps_total":            {"How often a BFD session was lost: it left Up, and not on purpose.", nil},
+		"herald_bfd_packets_sent_total":     {"BFD packets sent.", nil},
+		"herald_bfd_packets_received_total": {"BFD packets received and believed.", nil},
+		"herald_bfd_packet_drops_total":     {"BFD packets received and not believed, or not sent, by reason.", perReason},
+		"herald_bfd_timer_lateness_seconds": {"How late the timer of BFD was.", nil},
+		"herald_bfd_suspensions_total":      {"How often silence of routers was excused since this node was late itself, by what showed it.", perReason},
+
 		"herald_claims":                    {"Addresses that this node owns, by IP family.", perFamily},
 		"herald_claim_ties_total":          {"Addresses that two nodes owned and this one kept.", nil},
 		"herald_failovers_total":           {"Addresses taken over from a node that was gone.", nil},

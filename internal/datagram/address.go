@@ -1,4 +1,4 @@
-package membership
+package datagram
 
 import (
 	"encoding/binary"
@@ -8,15 +8,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sockaddr is an address as the kernel takes and gives it: a sockaddr_in or a
+// Address is an address as the kernel takes and gives it: a sockaddr_in or a
 // sockaddr_in6.
-type sockaddr struct {
+type Address struct {
 	raw    [unix.SizeofSockaddrInet6]byte
 	length uint32
 }
 
-// newSockaddr is addr on an interface.
-func newSockaddr(addr netip.AddrPort, link int) (s sockaddr) {
+// NewAddress is addr on the interface of that index, which is of account where addr is
+// link-local.
+func NewAddress(addr netip.AddrPort, link int) (s Address) {
 	binary.BigEndian.PutUint16(s.raw[2:], addr.Port())
 	if addr.Addr().Is4() {
 		binary.NativeEndian.PutUint16(s.raw[:], unix.AF_INET)
@@ -35,8 +36,8 @@ func newSockaddr(addr netip.AddrPort, link int) (s sockaddr) {
 	return s
 }
 
-// addrPort is what the kernel gave, without the zone.
-func (s *sockaddr) addrPort() netip.AddrPort {
+// AddrPort is what the kernel gave, without the zone.
+func (s *Address) AddrPort() netip.AddrPort {
 	port := binary.BigEndian.Uint16(s.raw[2:])
 	switch binary.NativeEndian.Uint16(s.raw[:]) {
 	case unix.AF_INET:
@@ -47,8 +48,17 @@ func (s *sockaddr) addrPort() netip.AddrPort {
 	return netip.AddrPort{}
 }
 
-// sendTo sends a datagram. It does not block, and the scheduler is not told.
-func sendTo(fd int, b []byte, to *sockaddr) error {
+// link is the scope of a link-local address, else 0.
+func (s *Address) link() int {
+	if binary.NativeEndian.Uint16(s.raw[:]) != unix.AF_INET6 {
+		return 0
+	}
+	return int(binary.NativeEndian.Uint32(s.raw[24:]))
+}
+
+// Send sends a datagram. It does not block, and Go's scheduler is not told. The error is
+// an Errno.
+func Send(fd int, b []byte, to *Address) error {
 	_, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd),
 		uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
 		unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL,

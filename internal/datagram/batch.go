@@ -1,4 +1,4 @@
-package membership
+package datagram
 
 import (
 	"encoding/binary"
@@ -6,25 +6,24 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/heraldlb/herald/membership/wire"
 )
 
 const (
-	// batchSize is how many datagrams one system call takes in.
-	batchSize = 32
+	// BatchSize is how many datagrams one system call takes in.
+	BatchSize = 32
 	// controlSize has room for the hop limit, the time and the count of losses.
 	controlSize = 128
 )
 
-// batch receives datagrams, with what the kernel says of each.
-type batch struct {
-	headers  [batchSize]message
-	vectors  [batchSize]unix.Iovec
-	sources  [batchSize]sockaddr
-	controls [batchSize][controlSize]byte
-	// One byte more than is valid shows what is longer.
-	buffers [batchSize][wire.MaxDatagram + 1]byte
+// Batch receives datagrams, with what the kernel says of each.
+type Batch struct {
+	longest  int
+	headers  [BatchSize]message
+	vectors  [BatchSize]unix.Iovec
+	sources  [BatchSize]Address
+	controls [BatchSize][controlSize]byte
+	// One byte more than the longest shows what is longer.
+	buffers [BatchSize][]byte
 }
 
 // message is a struct mmsghdr.
@@ -34,9 +33,11 @@ type message struct {
 	_      [unsafe.Sizeof(uintptr(0)) - 4]byte
 }
 
-func newBatch() *batch {
-	b := new(batch)
+// NewBatch returns a Batch for datagrams of at most that many bytes.
+func NewBatch(longest int) *Batch {
+	b := &Batch{longest: longest}
 	for i := range b.headers {
+		b.buffers[i] = make([]byte, longest+1)
 		b.vectors[i].Base = &b.buffers[i][0]
 		b.vectors[i].SetLen(len(b.buffers[i]))
 		h := &b.headers[i].header
@@ -48,8 +49,9 @@ func newBatch() *batch {
 	return b
 }
 
-// receive takes in what a socket has, and returns how many.
-func (b *batch) receive(fd int, flags int) (int, error) {
+// Receive takes in what a socket has, and returns how many. It does not block; the error
+// is an Errno.
+func (b *Batch) Receive(fd int, flags int) (int, error) {
 	for i := range b.headers {
 		h := &b.headers[i].header
 		h.Namelen = uint32(len(b.sources[i].raw))
@@ -57,35 +59,40 @@ func (b *batch) receive(fd int, flags int) (int, error) {
 		h.Flags = 0
 	}
 	n, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&b.headers)),
-		batchSize, uintptr(unix.MSG_DONTWAIT|flags), 0, 0)
+		BatchSize, uintptr(unix.MSG_DONTWAIT|flags), 0, 0)
 	if errno != 0 {
 		return 0, errno
 	}
 	return int(n), nil
 }
 
-// datagram is one that was received. Its data is valid until the next receive.
-type datagram struct {
-	data   []byte
-	source netip.AddrPort
-	// hops is the hop limit it came with.
-	hops int
-	// stamp is when it came, in nanoseconds since 1970.
-	stamp int64
-	// losses is the number of datagrams that the socket had no room for.
-	losses uint32
-	// oversized: data is not all of it.
-	oversized bool
-	// refused: it is not a datagram, but word that nobody listens at source.
-	refused bool
+// Datagram is one that was received. Its data is valid until the next Receive. What the
+// kernel tells depends on the options of the socket.
+type Datagram struct {
+	Data   []byte
+	Source netip.AddrPort
+	// Link is the index of the interface it came by, of link-local sources only.
+	Link int
+	// Hops is the hop limit it came with.
+	Hops int
+	// Stamp is when it came, in nanoseconds since 1970.
+	Stamp int64
+	// Losses is the number of datagrams that the socket had no room for.
+	Losses uint32
+	// Oversized: Data is not all of it.
+	Oversized bool
+	// Refused: it is not a datagram, but word that nobody listens at Source.
+	Refused bool
 }
 
-func (b *batch) datagram(i int) datagram {
+// Datagram returns one of those that were received last.
+func (b *Batch) Datagram(i int) Datagram {
 	m := &b.headers[i]
-	d := datagram{
-		data:      b.buffers[i][:m.length],
-		source:    b.sources[i].addrPort(),
-		oversized: m.header.Flags&unix.MSG_TRUNC != 0 || m.length > wire.MaxDatagram,
+	d := Datagram{
+		Data:      b.buffers[i][:m.length],
+		Source:    b.sources[i].AddrPort(),
+		Link:      b.sources[i].link(),
+		Oversized: m.header.Flags&unix.MSG_TRUNC != 0 || int(m.length) > b.longest,
 	}
 	d.readControl(b.controls[i][:m.header.Controllen])
 	return d
@@ -98,7 +105,7 @@ const (
 	controlHeaderSize = wordSize + 8
 )
 
-func (d *datagram) readControl(b []byte) {
+func (d *Datagram) readControl(b []byte) {
 	for len(b) >= controlHeaderSize {
 		length := int(binary.NativeEndian.Uint64(b))
 		if wordSize == 4 {
@@ -113,18 +120,18 @@ func (d *datagram) readControl(b []byte) {
 	}
 }
 
-func (d *datagram) setControl(level, kind uint32, value []byte) {
+func (d *Datagram) setControl(level, kind uint32, value []byte) {
 	switch {
 	case level == unix.SOL_SOCKET && kind == unix.SO_TIMESTAMPNS_NEW && len(value) >= 16:
-		d.stamp = int64(binary.NativeEndian.Uint64(value))*1e9 + int64(binary.NativeEndian.Uint64(value[8:]))
+		d.Stamp = int64(binary.NativeEndian.Uint64(value))*1e9 + int64(binary.NativeEndian.Uint64(value[8:]))
 	case level == unix.SOL_SOCKET && kind == unix.SO_RXQ_OVFL && len(value) >= 4:
-		d.losses = binary.NativeEndian.Uint32(value)
+		d.Losses = binary.NativeEndian.Uint32(value)
 	case level == unix.IPPROTO_IP && kind == unix.IP_TTL && len(value) >= 4,
 		level == unix.IPPROTO_IPV6 && kind == unix.IPV6_HOPLIMIT && len(value) >= 4:
-		d.hops = int(binary.NativeEndian.Uint32(value))
+		d.Hops = int(binary.NativeEndian.Uint32(value))
 	case level == unix.IPPROTO_IP && kind == unix.IP_RECVERR && len(value) >= 4,
 		level == unix.IPPROTO_IPV6 && kind == unix.IPV6_RECVERR && len(value) >= 4:
 		// A struct sock_extended_err begins with the error, and where it is from.
-		d.refused = unix.Errno(binary.NativeEndian.Uint32(value)) == unix.ECONNREFUSED && value[4] != unix.SO_EE_ORIGIN_LOCAL
+		d.Refused = unix.Errno(binary.NativeEndian.Uint32(value)) == unix.ECONNREFUSED && value[4] != unix.SO_EE_ORIGIN_LOCAL
 	}
 }

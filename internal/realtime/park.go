@@ -1,4 +1,4 @@
-package membership
+package realtime
 
 import (
 	"unsafe" // for go:linkname too
@@ -20,10 +20,10 @@ func entersyscallblock()
 //go:linkname exitsyscall runtime.exitsyscall
 func exitsyscall()
 
-// park waits until a descriptor is ready or the timeout is over, without a P.
+// Park waits until a descriptor is ready or the timeout is over, without a P.
 //
 //go:nosplit
-func park(polls []unix.PollFd, timeout *unix.Timespec) unix.Errno {
+func Park(polls []unix.PollFd, timeout *unix.Timespec) unix.Errno {
 	first, count := unsafe.Pointer(unsafe.SliceData(polls)), uintptr(len(polls))
 	entersyscallblock()
 	_, _, errno := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(first), count, uintptr(unsafe.Pointer(timeout)), 0, 0, 0)

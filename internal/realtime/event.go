@@ -1,4 +1,4 @@
-package membership
+package realtime
 
 import (
 	"fmt"
@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// newEvent opens an eventfd: a wake-up that takes no lock.
-func newEvent() (int, error) {
+// NewEvent opens an eventfd: a wake-up that takes no lock.
+func NewEvent() (int, error) {
 	fd, err := unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC)
 	if err != nil {
 		return -1, fmt.Errorf("open an eventfd: %w", err)
@@ -16,15 +16,15 @@ func newEvent() (int, error) {
 	return fd, nil
 }
 
-// signalEvent wakes who waits for an eventfd. It cannot fail but when it is full,
+// Signal wakes who waits for an eventfd. It cannot fail but when it is full,
 // which wakes too.
-func signalEvent(fd int) {
+func Signal(fd int) {
 	one := uint64(1)
 	_, _, _ = unix.RawSyscall(unix.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(&one)), unsafe.Sizeof(one))
 }
 
-// drainEvents takes in all signals.
-func drainEvents(fd int) {
+// Drain takes in all signals.
+func Drain(fd int) {
 	var count uint64
 	_, _, _ = unix.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(&count)), unsafe.Sizeof(count))
 }

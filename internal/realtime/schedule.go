@@ -1,4 +1,4 @@
-package membership
+package realtime
 
 import (
 	"fmt"
@@ -8,36 +8,36 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// How the timing thread may be scheduled.
+// How a timing thread may be scheduled.
 const (
-	realTime = "SCHED_FIFO"
-	favoured = "nice -20"
-	ordinary = "ordinary"
+	RealTime = "SCHED_FIFO"
+	Favoured = "nice -20"
+	Ordinary = "ordinary"
 )
 
 // priority is low among real-time threads: below those of the kernel's
 // interrupts, above all else.
 const priority = 10
 
-// schedule has the calling thread run as soon as it has something to do, as far
+// Schedule has the calling thread run as soon as it has something to do, as far
 // as the rights go, and says how far. Threads that it starts do not inherit it.
-func schedule() string {
+func Schedule() string {
 	attr := &unix.SchedAttr{
 		Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: priority, Flags: unix.SCHED_FLAG_RESET_ON_FORK,
 	}
 	if unix.SchedSetAttr(0, attr, 0) == nil {
-		return realTime
+		return RealTime
 	}
 	if unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), -20) == nil {
-		return favoured
+		return Favoured
 	}
-	return ordinary
+	return Ordinary
 }
 
 // Favour has all threads of the process run before ordinary ones, in real time
 // (SCHED_RR, at the lowest priority), or else at nice -20. Main calls it before it
 // starts others, which inherit it. A fail-over is carried out by them, and the
-// timing thread waits for them when Go's scheduler wants it to: beside a few dozen
+// timing threads wait for them when Go's scheduler wants them to: beside a few dozen
 // busy processes, at nice -20, that took more than 100 ms some ten times a minute,
 // and never in real time. The kernel leaves a twentieth of each second to others
 // whatever these do (sched(7)). It needs CAP_SYS_NICE.

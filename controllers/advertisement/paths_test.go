@@ -1,0 +1,86 @@
+package advertisement
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/heraldlb/herald/announcer"
+	"github.com/heraldlb/herald/announcer/bgp"
+	config "github.com/heraldlb/herald/config/bgp"
+)
+
+func TestPathsWatched(t *testing.T) {
+	p := newPaths()
+	if all, news := p.watch(done{selection: new(selection)}); !news || all == nil || len(all) != 0 {
+		t.Errorf("that there are none is news: %v, %v", all, news)
+	}
+	fast := &config.BFD{Interval: 50 * time.Millisecond, Multiplier: 3}
+	d := done{selection: &selection{peers: []config.Peer{
+		{Name: "far", Address: addr("192.0.2.254"), SourceAddress: addr("192.0.2.7"), Multihop: 4, BFD: fast},
+		{Name: "plain", Address: addr("192.0.2.253")},
+		{Name: "unnumbered", Interface: "eth1", BFD: fast},
+	}}}
+	far := announcer.BFDPeer{Address: addr("192.0.2.254"), Source: addr("192.0.2.7"), Multihop: true, Interval: 50 * time.Millisecond, Multiplier: 3}
+	expect := func(want ...announcer.BFDPeer) {
+		t.Helper()
+		got, news := p.watch(d)
+		if diff := cmp.Diff(want, got, cmpopts.EquateComparable(netip.Addr{})); diff != "" || news != (want != nil) {
+			t.Errorf("%v (-want +got):\n%s", news, diff)
+		}
+	}
+	expect(far)
+	expect()
+	// The router on the link is found, and then lost sight of.
+	found := announcer.BFDPeer{Address: addr("fe80::1%eth1"), Interval: 50 * time.Millisecond, Multiplier: 3}
+	d.sessions = []bgp.Session{{Peer: "unnumbered", Address: found.Address}}
+	expect(far, found)
+	d.sessions = []bgp.Session{{Peer: "unnumbered"}}
+	expect()
+}
+
+func TestPathsLost(t *testing.T) {
+	router := addr("192.0.2.254")
+	fresh := func() *paths {
+		p := newPaths()
+		p.watch(done{selection: &selection{peers: []config.Peer{{Name: "rtr", Address: router, BFD: &config.BFD{Interval: time.Second, Multiplier: 3}}}}})
+		return p
+	}
+	at := func(state announcer.BFDState, flaps uint64) announcer.BFDStatus {
+		return announcer.BFDStatus{Address: router, State: state, Flaps: flaps}
+	}
+	for name, test := range map[string]struct {
+		seen []announcer.BFDStatus
+		want int
+	}{
+		"never up":                     {[]announcer.BFDStatus{at(announcer.BFDDown, 0), at(announcer.BFDInit, 0)}, 0},
+		"comes up":                     {[]announcer.BFDStatus{at(announcer.BFDDown, 0), at(announcer.BFDUp, 0)}, 0},
+		"lost":                         {[]announcer.BFDStatus{at(announcer.BFDUp, 0), at(announcer.BFDDown, 1)}, 1},
+		"lost once":                    {[]announcer.BFDStatus{at(announcer.BFDUp, 0), at(announcer.BFDDown, 1), at(announcer.BFDInit, 1), at(announcer.BFDUp, 1)}, 1},
+		"lost and back between looks":  {[]announcer.BFDStatus{at(announcer.BFDUp, 0), at(announcer.BFDUp, 1)}, 1},
+		"back and lost between looks":  {[]announcer.BFDStatus{at(announcer.BFDDown, 1), at(announcer.BFDDown, 2)}, 1},
+		"taken down on purpose":        {[]announcer.BFDStatus{at(announcer.BFDUp, 0), at(announcer.BFDAdminDown, 0), at(announcer.BFDDown, 0)}, 0},
+		"down when first heard of":     {[]announcer.BFDStatus{at(announcer.BFDDown, 7)}, 0},
+		"of a router not watched":      {[]announcer.BFDStatus{{Address: addr("192.0.2.1"), State: announcer.BFDUp}, {Address: addr("192.0.2.1"), State: announcer.BFDDown}}, 0},
+		"an announcer that began anew": {[]announcer.BFDStatus{at(announcer.BFDDown, 3), at(announcer.BFDDown, 0)}, 0},
+	} {
+		p, lost := fresh(), 0
+		for _, s := range test.seen {
+			lost += len(p.observe([]announcer.BFDStatus{s}))
+		}
+		if lost != test.want {
+			t.Errorf("%s: lost %d times, want %d", name, lost, test.want)
+		}
+	}
+
+	// What is watched in another way is not to be compared with what was.
+	p := fresh()
+	p.observe([]announcer.BFDStatus{at(announcer.BFDUp, 0)})
+	p.watch(done{selection: &selection{peers: []config.Peer{{Name: "rtr", Address: router, BFD: &config.BFD{Interval: time.Minute, Multiplier: 3}}}}})
+	if lost := p.observe([]announcer.BFDStatus{at(announcer.BFDDown, 0)}); len(lost) > 0 {
+		t.Errorf("lost %v by another interval", lost)
+	}
+}

@@ -53,6 +53,10 @@ func (c *cluster) testKubeVIPPools(t *testing.T) {
 			if want := verb + " configmaps kubevip"; !rights[want] {
 				t.Errorf("%s may not %s", account, want)
 			}
+			want, its := verb+" secrets herald-bgp", account == "herald-agent"
+			if rights[want] != its {
+				t.Errorf("%s may %s: %v, want %v", account, want, rights[want], its)
+			}
 		}
 	}
 	poll(t, "the policy in force in kube-system", func() bool {

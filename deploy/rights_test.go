@@ -53,9 +53,11 @@ func (c *cluster) testRights(t *testing.T) {
 		}},
 		{"herald-agent", "herald-system", []string{
 			"list configmaps herald",
+			"list secrets herald-bgp",
 			"watch configmaps herald",
+			"watch secrets herald-bgp",
 		}},
-		{"herald-status", "default", []string{"get /membership", "get /metrics"}},
+		{"herald-status", "default", []string{"get /bgp", "get /membership", "get /metrics"}},
 		{"herald-controller", "kube-system", nil},
 		{"herald-agent", "kube-system", nil},
 	} {

@@ -15,8 +15,9 @@ const (
 	name = "herald"
 	// nobody is the user of what needs no right on its host.
 	nobody = int64(65532)
-	// grace is what a hand-over takes at most, and a few seconds of slack.
-	grace = int64(10)
+	// grace is what a hand-over takes at most, or what routers take to forget this node,
+	// and a few seconds of slack.
+	grace = int64(15)
 )
 
 // Pod returns a static Pod for kubeadm: what has to run before there is an API.

@@ -12,6 +12,9 @@ const (
 	rbacVersion = "rbac.authorization.k8s.io/v1"
 	statusName  = "herald-status"
 
+	// bgpSecret is the agent's default, in the namespace of the pools.
+	bgpSecret = "herald-bgp"
+
 	defaultLease    = "plndr-cp-lock"
 	controllerLease = "herald-controller"
 )
@@ -34,7 +37,7 @@ func RBAC(o Options) ([]any, error) {
 		objects = append(objects, &role, o.binding(role))
 	}
 	if o.Services {
-		rules := []rbacv1.PolicyRule{{NonResourceURLs: []string{"/membership", "/metrics"}, Verbs: []string{"get"}}}
+		rules := []rbacv1.PolicyRule{{NonResourceURLs: []string{"/bgp", "/membership", "/metrics"}, Verbs: []string{"get"}}}
 		objects = append(objects, account(statusName, o.Namespace), clusterRole(statusName, rules), clusterBinding(statusName, o.Namespace))
 	}
 	return objects, nil
@@ -71,7 +74,9 @@ func (o *Options) roles() []rbacv1.Role {
 	if o.Services {
 		leases = append(leases, controllerLease)
 		namespace, configMap, _ := strings.Cut(o.Service.Pools, "/")
-		elsewhere = append(elsewhere, rule("", "configmaps", []string{configMap}, "list", "watch"))
+		elsewhere = append(elsewhere,
+			rule("", "configmaps", []string{configMap}, "list", "watch"),
+			rule("", "secrets", []string{bgpSecret}, "list", "watch"))
 		own = append(own, rule("", "events", nil, "create", "patch")) // who allocates
 		if namespace == o.Namespace {
 			own = append(own, elsewhere...)

@@ -56,11 +56,16 @@ func TestServices(t *testing.T) {
 	}
 	offLink := metav1.Condition{Type: loadbalancer.ConditionAnnouncedIPv4, Status: metav1.ConditionFalse, Message: "off-link"}
 	waiting := metav1.Condition{Type: loadbalancer.ConditionAddressAllocated, Status: metav1.ConditionFalse, Message: "no pool"}
+	routed := metav1.Condition{
+		Type: loadbalancer.ConditionAnnouncedIPv4, Status: metav1.ConditionTrue,
+		Message: loadbalancer.Advertisement{Node: "node1", Peers: []string{"rtr-a"}}.Message(netip.MustParseAddr("192.0.2.5"), ""),
+	}
 	got := services([]corev1.Service{
 		holder("b", "web", []metav1.Condition{announced}, "192.0.2.1"),
 		holder("b", "moved", []metav1.Condition{announced}, "192.0.2.2"),
 		holder("b", "far", []metav1.Condition{offLink}, "192.0.2.3"),
 		holder("a", "new", nil, "192.0.2.4"),
+		holder("a", "routed", []metav1.Condition{routed}, "192.0.2.5"),
 		holder("a", "late", []metav1.Condition{waiting}),
 	})
 	want := []Service{
@@ -68,6 +73,7 @@ func TestServices(t *testing.T) {
 		{Namespace: "a", Name: "new", Addresses: []Address{
 			{Address: netip.MustParseAddr("192.0.2.4"), Problem: "no node has said yet that it answers"},
 		}},
+		{Namespace: "a", Name: "routed", Addresses: []Address{{Address: netip.MustParseAddr("192.0.2.5"), Advertised: routed.Message}}},
 		{Namespace: "b", Name: "far", Addresses: []Address{{Address: netip.MustParseAddr("192.0.2.3"), Problem: "off-link"}}},
 		{Namespace: "b", Name: "moved", Addresses: []Address{{Address: netip.MustParseAddr("192.0.2.2"), Problem: announced.Message}}},
 		{Namespace: "b", Name: "web", Addresses: []Address{{Address: addr, Owner: "node1", Interfaces: []string{"eth0"}, Since: since}}},

@@ -2,6 +2,7 @@ package status
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -36,6 +37,8 @@ func service(svc *corev1.Service) Service {
 		}
 		announced := meta.FindStatusCondition(svc.Status.Conditions, loadbalancer.AnnouncedCondition(addr))
 		switch {
+		case byBGP(svc, addr):
+			a.Advertised = announced.Message
 		case announced == nil:
 			a.Problem = "no node has said yet that it answers"
 		case announced.Status != metav1.ConditionTrue, a.Owner == "":
@@ -44,4 +47,10 @@ func service(svc *corev1.Service) Service {
 		told.Addresses = append(told.Addresses, a)
 	}
 	return told
+}
+
+// byBGP says whether a node has told routers of addr, which BGP alone announces.
+func byBGP(svc *corev1.Service, addr netip.Addr) bool {
+	told, ok := loadbalancer.AdvertisementOf(svc, addr)
+	return ok && len(told.Peers) > 0
 }

@@ -1,6 +1,6 @@
 // Package status collects what `herald status` shows: the pools and their use,
-// each Service with its address and the node that owns it, and the membership
-// as each node's announcer sees it. It reads; it writes nothing but a request
+// each Service with its address and the node that owns it, the membership as each
+// node's announcer sees it, and the sessions that its agent has with routers. It reads; it writes nothing but a request
 // for a token of the ServiceAccount that may read the membership.
 package status
 
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/heraldlb/herald/announcer"
+	"github.com/heraldlb/herald/controllers/advertisement"
 )
 
 // Report is what Herald does in a cluster at one moment.
@@ -46,6 +47,9 @@ type Address struct {
 	Owner      string    `json:"owner,omitempty"`
 	Interfaces []string  `json:"interfaces,omitempty"`
 	Since      time.Time `json:"since,omitzero"`
+	// Advertised is what the condition says of an address that BGP alone announces,
+	// which has no owner: every node that may serve it advertises it.
+	Advertised string `json:"advertised,omitempty"`
 	// Problem is what the condition of its family complains of.
 	Problem string `json:"problem,omitempty"`
 }
@@ -58,4 +62,8 @@ type Node struct {
 	// View is nil where the agent was not reached; Error says why.
 	View  *announcer.View `json:"view,omitempty"`
 	Error string          `json:"error,omitempty"`
+	// BGP are its sessions with routers, nil where the agent did not say; BGPError says
+	// why.
+	BGP      *advertisement.Report `json:"bgp,omitempty"`
+	BGPError string                `json:"bgpError,omitempty"`
 }

@@ -24,6 +24,7 @@ func (r *Report) WriteText(w io.Writer, now time.Time, wide bool) error {
 	r.writePools(&text)
 	r.writeServices(&text, now)
 	r.writeNodes(&text)
+	r.writeSessions(&text, now, wide)
 	if wide {
 		r.writeMembers(&text, now)
 	}
@@ -67,13 +68,21 @@ func (r *Report) writeServices(text *bytes.Buffer, now time.Time) {
 		for _, svc := range r.Services {
 			name := svc.Namespace + "/" + svc.Name
 			for _, a := range svc.Addresses {
-				row(name, a.Address, cmp.Or(a.Owner, "-"), cmp.Or(strings.Join(a.Interfaces, ","), "-"), age(now, a.Since), a.Problem)
+				row(name, a.Address, owner(a), cmp.Or(strings.Join(a.Interfaces, ","), "-"), age(now, a.Since), a.Problem)
 			}
 			if svc.Waiting != "" || len(svc.Addresses) == 0 {
 				row(name, "<pending>", "-", "-", "-", svc.Waiting)
 			}
 		}
 	})
+}
+
+// owner is the node that answers, or BGP: then there are many.
+func owner(a Address) string {
+	if a.Advertised != "" {
+		return "BGP"
+	}
+	return cmp.Or(a.Owner, "-")
 }
 
 func (r *Report) writeNodes(text *bytes.Buffer) {

@@ -5,23 +5,28 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
+	"github.com/heraldlb/herald/config/bgp"
+	"github.com/heraldlb/herald/controllers/advertisement"
 	"github.com/heraldlb/herald/controllers/announcement"
 	"github.com/heraldlb/herald/controllers/authz"
 	"github.com/heraldlb/herald/status"
 )
 
-// agentShutdown is short: the announcer carries on, so nothing has to be ended.
-const agentShutdown = 2 * time.Second
+// agentShutdown is for the withdrawal of what routers were told, and for these to take
+// note of it. All else may end at once: the announcer carries on.
+const agentShutdown = 6 * time.Second
 
 type agentFlags struct {
 	clusterFlags
@@ -29,6 +34,7 @@ type agentFlags struct {
 	socket        string
 	metricsSecure bool
 	serveExcluded bool
+	bgpSecret     namespacedName
 }
 
 func newAgentCommand() *cobra.Command {
@@ -52,7 +58,18 @@ func newAgentCommand() *cobra.Command {
 	cmd.Flags().StringVar(&flags.socket, "socket", flags.socket, "Unix socket that the announcer listens on")
 	cmd.Flags().BoolVar(&flags.metricsSecure, "metrics-secure", flags.metricsSecure, "serve --metrics-address over TLS, to those whom the API server lets read it; false: to everybody, in plain text")
 	cmd.Flags().BoolVar(&flags.serveExcluded, "serve-excluded", false, "have nodes answer that are excluded from external load balancers, as kubeadm excludes the control plane's; the same on all nodes")
+	cmd.Flags().Var(&flags.bgpSecret, "bgp-secret", "Secret with the passwords of BGP sessions, NAMESPACE/NAME (default: herald-bgp in the namespace of --config-map)")
 	return cmd
+}
+
+// defaultBGPSecret is in the namespace of the ConfigMap.
+const defaultBGPSecret = "herald-bgp"
+
+func (f *agentFlags) secret() types.NamespacedName {
+	if f.bgpSecret.Name == "" {
+		return types.NamespacedName{Namespace: f.configMap.Namespace, Name: defaultBGPSecret}
+	}
+	return types.NamespacedName(f.bgpSecret)
 }
 
 func (f *agentFlags) run(ctx context.Context, logs io.Writer) error {
@@ -67,15 +84,23 @@ func (f *agentFlags) run(ctx context.Context, logs io.Writer) error {
 	if err != nil {
 		return err
 	}
+	kubeVIPs, err := bgp.FromKubeVIP(os.LookupEnv)
+	if err != nil {
+		return err
+	}
+	routers := advertisement.New(advertisement.Options{
+		Node: f.node, Secret: f.secret(), Fallback: kubeVIPs, Metrics: ctrlmetrics.Registry,
+		Log: slog.New(logr.ToSlogHandler(log.WithName("bgp"))),
+	})
 	view := new(announcement.LatestView)
 	contact := new(announcement.Contact)
 	contact.Watch(restConfig)
 	pools := types.NamespacedName(f.configMap)
 	mgr, err := ctrl.NewManager(restConfig, ctrl.Options{
 		Logger:                  log,
-		Cache:                   announcement.CacheOptions(pools),
+		Cache:                   announcement.CacheOptions(pools, f.secret()),
 		MapperProvider:          announcement.Mapper,
-		Metrics:                 f.metricsServer(view),
+		Metrics:                 f.metricsServer(view, routers),
 		HealthProbeBindAddress:  f.healthAddress,
 		GracefulShutdownTimeout: new(agentShutdown),
 	})
@@ -92,6 +117,7 @@ func (f *agentFlags) run(ctx context.Context, logs io.Writer) error {
 		Metrics:       ctrlmetrics.Registry,
 		Contact:       contact,
 		View:          view,
+		Routers:       routers,
 	})
 	if err != nil {
 		return fmt.Errorf("set up the agent: %w", err)
@@ -100,12 +126,15 @@ func (f *agentFlags) run(ctx context.Context, logs io.Writer) error {
 	return startAndStop(ctx, mgr.Start, agentShutdown)
 }
 
-// metricsServer is the agent's port: metrics, and the membership for herald
-// status.
-func (f *agentFlags) metricsServer(view *announcement.LatestView) metricsserver.Options {
+// metricsServer is the agent's port: metrics, and the membership and the sessions with
+// routers for herald status.
+func (f *agentFlags) metricsServer(view *announcement.LatestView, routers *advertisement.Advertiser) metricsserver.Options {
 	options := metricsserver.Options{
-		BindAddress:   f.metricsAddress,
-		ExtraHandlers: map[string]http.Handler{status.Path: status.Handler(view.Get)},
+		BindAddress: f.metricsAddress,
+		ExtraHandlers: map[string]http.Handler{
+			status.Path:    status.Handler(view.Get),
+			status.PathBGP: status.HandlerBGP(routers.Report),
+		},
 	}
 	if f.metricsSecure {
 		options.SecureServing, options.FilterProvider = true, authz.Filter

@@ -109,7 +109,7 @@ func (p *agentProcess) stop() {
 		p.t.Errorf("after SIGTERM: %v", err)
 	}
 	// The grace of its Pod, after which it would be killed.
-	if took := time.Since(start); took > 10*time.Second {
+	if took := time.Since(start); took > 15*time.Second {
 		p.t.Errorf("it took %v to end", took)
 	}
 }
@@ -136,6 +136,7 @@ func TestAgentWaitsForAPIServer(t *testing.T) {
 	agent.await(":9644/readyz", http.StatusInternalServerError, "[-]caches failed")
 	agent.await(":9643/metrics", http.StatusOK, "\nherald_announcer_connected 0\n")
 	agent.await(":9643/membership", http.StatusServiceUnavailable, "the announcer is away")
+	agent.await(":9643/bgp", http.StatusOK, `{"sessions":[]}`)
 	agent.stop()
 }
 
@@ -145,7 +146,7 @@ func TestAgentPortIsGuarded(t *testing.T) {
 	agent.await(":9643/metrics", http.StatusBadRequest, "HTTP request to an HTTPS server")
 	agent.client.Transport = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} // its own certificate
 	agent.scheme = "https://"
-	for _, path := range []string{"/metrics", "/membership"} {
+	for _, path := range []string{"/metrics", "/membership", "/bgp"} {
 		agent.await(":9643"+path, http.StatusUnauthorized, "no valid bearer token")
 	}
 	agent.stop()

@@ -53,6 +53,17 @@ func TestAgent(t *testing.T) {
 		"the owner changes":            testOwnerChange,
 		"nobody owns":                  testUnowned,
 		"shared conditions":            testSharedConditions,
+		"BGP":                          testAdvertise,
+		"BGP, local":                   testAdvertiseLocal,
+		"BGP or layer 2":               testAnnounceWays,
+		"BGP, advertisements":          testAdvertisements,
+		"BGP, nodes come and go":       testAdvertisingNodes,
+		"BGP, passwords":               testPasswords,
+		"BGP, agent restart":           testAdvertisingRestart,
+		"BGP, API server away":         testAdvertisingAlone,
+		"BGP, BFD":                     testAdvertisingBFD,
+		"BGP, spokesmen":               testSpokesmen,
+		"BGP, 300 at once":             testAdvertisingBurst,
 	} {
 		t.Run(name, func(t *testing.T) { test(newCluster(t, config)) })
 	}

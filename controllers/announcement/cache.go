@@ -21,9 +21,9 @@ import (
 )
 
 // CacheOptions returns what the agent keeps of the cluster in memory: Services
-// of type LoadBalancer, EndpointSlices, Nodes and the ConfigMap of the pools,
-// each stripped of what is not read.
-func CacheOptions(pools types.NamespacedName) cache.Options {
+// of type LoadBalancer, EndpointSlices, Nodes, the ConfigMap of the pools and, once it
+// is asked for, the Secret of BGP's passwords, each stripped of what is not read.
+func CacheOptions(pools, secret types.NamespacedName) cache.Options {
 	return cache.Options{
 		ByObject: map[client.Object]cache.ByObject{
 			&corev1.Service{}: {
@@ -37,17 +37,23 @@ func CacheOptions(pools types.NamespacedName) cache.Options {
 				Field:      fields.OneTermEqualSelector(metav1.ObjectNameField, pools.Name),
 				Transform:  cache.TransformStripManagedFields(),
 			},
+			&corev1.Secret{}: {
+				Namespaces: map[string]cache.Config{secret.Namespace: {}},
+				Field:      fields.OneTermEqualSelector(metav1.ObjectNameField, secret.Name),
+				Transform:  stripping(stripSecret),
+			},
 		},
 	}
 }
 
-// Mapper is a manager's MapperProvider that knows the agent's five kinds by
+// Mapper is a manager's MapperProvider that knows the agent's six kinds by
 // heart, so that an agent can start while the API server is away.
 func Mapper(*rest.Config, *http.Client) (meta.RESTMapper, error) {
 	core, discovery := corev1.SchemeGroupVersion, discoveryv1.SchemeGroupVersion
 	mapper := meta.NewDefaultRESTMapper([]schema.GroupVersion{core, discovery})
 	mapper.Add(core.WithKind("Service"), meta.RESTScopeNamespace)
 	mapper.Add(core.WithKind("ConfigMap"), meta.RESTScopeNamespace)
+	mapper.Add(core.WithKind("Secret"), meta.RESTScopeNamespace)
 	mapper.Add(core.WithKind("Node"), meta.RESTScopeRoot)
 	mapper.Add(core.WithKind("Namespace"), meta.RESTScopeRoot)
 	mapper.Add(discovery.WithKind("EndpointSlice"), meta.RESTScopeNamespace)
@@ -70,9 +76,10 @@ func stripping[T client.Object](strip func(T)) toolscache.TransformFunc {
 	}
 }
 
-// stripService keeps what is read here and in loadbalancer, and the status.
+// stripService keeps what is read here and in loadbalancer, the labels, which
+// advertisements select by, and the status.
 func stripService(svc *corev1.Service) {
-	svc.Labels, svc.OwnerReferences = nil, nil
+	svc.OwnerReferences = nil
 	maps.DeleteFunc(svc.Annotations, func(name, _ string) bool {
 		return !strings.HasPrefix(name, "heraldlb.io/") && !strings.HasPrefix(name, "kube-vip.io/")
 	})
@@ -93,11 +100,21 @@ func stripEndpointSlice(slice *discoveryv1.EndpointSlice) {
 	}
 }
 
-// stripNode keeps the labels, the addresses and the condition Ready.
+// stripNode keeps the labels, the annotations of ours, the addresses and the condition
+// Ready.
 func stripNode(node *corev1.Node) {
-	node.Annotations, node.OwnerReferences = nil, nil
+	node.OwnerReferences = nil
+	maps.DeleteFunc(node.Annotations, func(name, _ string) bool { return !strings.HasPrefix(name, "heraldlb.io/") })
+	if len(node.Annotations) == 0 {
+		node.Annotations = nil
+	}
 	node.Spec = corev1.NodeSpec{}
 	node.Status = corev1.NodeStatus{Addresses: node.Status.Addresses, Conditions: slices.DeleteFunc(node.Status.Conditions, func(c corev1.NodeCondition) bool {
 		return c.Type != corev1.NodeReady
 	})}
+}
+
+// stripSecret keeps the data.
+func stripSecret(secret *corev1.Secret) {
+	secret.Labels, secret.Annotations, secret.OwnerReferences = nil, nil, nil
 }

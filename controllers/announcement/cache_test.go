@@ -41,6 +41,7 @@ func TestStrip(t *testing.T) {
 			},
 			&corev1.Service{
 				ObjectMeta: with(func(m *metav1.ObjectMeta) {
+					m.Labels = metadata(nil).Labels
 					m.Annotations = map[string]string{"heraldlb.io/interface": "eth1", "kube-vip.io/ignore": "true"}
 				}),
 				Spec: corev1.ServiceSpec{
@@ -65,7 +66,7 @@ func TestStrip(t *testing.T) {
 		"Node": {
 			stripping(stripNode),
 			&corev1.Node{
-				ObjectMeta: metadata(map[string]string{"a": "b"}), Spec: corev1.NodeSpec{PodCIDR: "10.244.0.0/24"},
+				ObjectMeta: metadata(map[string]string{"a": "b", "heraldlb.io/bgp-router-id": "192.0.2.7"}), Spec: corev1.NodeSpec{PodCIDR: "10.244.0.0/24"},
 				Status: corev1.NodeStatus{
 					Conditions: []corev1.NodeCondition{{Type: corev1.NodeDiskPressure}, ready},
 					Addresses:  []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: "192.0.2.7"}},
@@ -73,12 +74,20 @@ func TestStrip(t *testing.T) {
 				},
 			},
 			&corev1.Node{
-				ObjectMeta: with(func(m *metav1.ObjectMeta) { m.Labels = metadata(nil).Labels }),
+				ObjectMeta: with(func(m *metav1.ObjectMeta) {
+					m.Labels = metadata(nil).Labels
+					m.Annotations = map[string]string{"heraldlb.io/bgp-router-id": "192.0.2.7"}
+				}),
 				Status: corev1.NodeStatus{
 					Conditions: []corev1.NodeCondition{ready},
 					Addresses:  []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: "192.0.2.7"}},
 				},
 			},
+		},
+		"Secret": {
+			stripping(stripSecret),
+			&corev1.Secret{ObjectMeta: metadata(map[string]string{"a": "b"}), Data: map[string][]byte{"r": []byte("secret")}},
+			&corev1.Secret{ObjectMeta: kept, Data: map[string][]byte{"r": []byte("secret")}},
 		},
 		"deleted while the watch was down": {
 			stripping(stripNode),

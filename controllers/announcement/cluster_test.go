@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ import (
 	ctrlconfig "sigs.k8s.io/controller-runtime/pkg/config"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
+	"github.com/heraldlb/herald/controllers/advertisement"
 	"github.com/heraldlb/herald/controllers/loadbalancer"
 	"github.com/heraldlb/herald/nodesocket"
 )
@@ -54,6 +56,11 @@ func newCluster(t *testing.T, config *rest.Config) *cluster {
 
 		segment: newSegment(),
 	}
+}
+
+// secret names the one of BGP's passwords.
+func (c *cluster) secret() types.NamespacedName {
+	return types.NamespacedName{Namespace: c.pools.Namespace, Name: "herald-bgp"}
 }
 
 func (c *cluster) create(object client.Object) {
@@ -190,17 +197,19 @@ type host struct {
 	c      *cluster
 	name   string
 	socket string
-	// api is how the agent reaches the API server; writes counts what it writes,
-	// tries how often it asks whether the API server is there.
-	api           *rest.Config
-	writes, tries atomic.Int64
+	// api is how the agent reaches the API server; writes counts what it writes, patches
+	// what of that is to a status, tries how often it asks whether the API server is there.
+	api                    *rest.Config
+	writes, patches, tries atomic.Int64
 	// health is where the agent's probes are served, an address of this machine
 	// that no other process listens on.
 	health   string
 	registry *prometheus.Registry
 	latest   LatestView
-	contact  Contact
-	stop     func()
+	// routers is the agent's BGP.
+	routers *advertisement.Advertiser
+	contact Contact
+	stop    func()
 	// stopAnnouncer ends the announcer before the test does.
 	stopAnnouncer func()
 }
@@ -224,6 +233,9 @@ func (c *cluster) announcer(node string) *host {
 		return roundTripper(func(r *http.Request) (*http.Response, error) {
 			if r.Method != http.MethodGet {
 				h.writes.Add(1)
+				if strings.HasSuffix(r.URL.Path, "/status") {
+					h.patches.Add(1)
+				}
 			}
 			if r.URL.Path == "/readyz" {
 				h.tries.Add(1)
@@ -264,7 +276,7 @@ func (h *host) launch() {
 	h.contact.Watch(api)
 	mgr, err := ctrl.NewManager(api, ctrl.Options{
 		Logger:                 logr.Discard(),
-		Cache:                  CacheOptions(h.c.pools),
+		Cache:                  CacheOptions(h.c.pools, h.c.secret()),
 		MapperProvider:         Mapper,
 		Metrics:                metricsserver.Options{BindAddress: "0"},
 		HealthProbeBindAddress: h.health,
@@ -275,6 +287,9 @@ func (h *host) launch() {
 		h.c.t.Fatal(err)
 	}
 	h.registry = prometheus.NewRegistry()
+	h.routers = advertisement.New(advertisement.Options{
+		Node: h.name, Secret: h.c.secret(), Metrics: h.registry, Log: slog.New(slog.DiscardHandler),
+	})
 	err = SetUp(h.c.t.Context(), mgr, Options{
 		Node:    h.name,
 		Pools:   h.c.pools,
@@ -283,6 +298,7 @@ func (h *host) launch() {
 		Metrics: h.registry,
 		View:    &h.latest,
 		Contact: &h.contact,
+		Routers: h.routers,
 	})
 	if err != nil {
 		h.c.t.Fatal(err)

@@ -19,6 +19,8 @@ type decision struct {
 	hosts []string
 	// invalid says why no node can even try; nil if one can.
 	invalid error
+	// routed says that BGP alone announces the address: the announcer is not told of it.
+	routed bool
 }
 
 func (d decision) equal(other decision) bool {
@@ -28,7 +30,7 @@ func (d decision) equal(other decision) bool {
 		}
 		return err.Error()
 	}
-	return d.eligible == other.eligible && d.nobody == other.nobody && d.local == other.local &&
+	return d.eligible == other.eligible && d.nobody == other.nobody && d.local == other.local && d.routed == other.routed &&
 		slices.Equal(d.hosts, other.hosts) && text(d.invalid) == text(other.invalid)
 }
 
@@ -105,6 +107,19 @@ func (l *ledger) announcerAway() []netip.Addr {
 	return held
 }
 
+// routed returns the addresses that BGP alone announces.
+func (l *ledger) routed() []netip.Addr {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var routed []netip.Addr
+	for addr, rec := range l.records {
+		if rec.held && rec.routed {
+			routed = append(routed, addr)
+		}
+	}
+	return routed
+}
+
 // reset forgets what was observed: the announcer is there, and will say it anew.
 func (l *ledger) reset() {
 	l.mu.Lock()
@@ -124,7 +139,7 @@ func (l *ledger) look(addr netip.Addr) record {
 	if rec := l.records[addr]; rec != nil {
 		known = *rec
 	}
-	known.away = l.away
+	known.away = l.away && !known.routed
 	return known
 }
 

@@ -2,6 +2,7 @@ package announcement
 
 import (
 	"errors"
+	"log/slog"
 	"net/netip"
 	"slices"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/heraldlb/herald/announcer"
+	"github.com/heraldlb/herald/controllers/advertisement"
 )
 
 // steps is what happens to one address on node a.
@@ -50,6 +52,7 @@ func TestAnnouncerAway(t *testing.T) {
 	o := &observer{
 		ledger: newLedger(), view: view, alone: func(is bool) { alone = is },
 		report: func(addr netip.Addr) { reported = append(reported, addr) },
+		paths:  advertisement.New(advertisement.Options{Log: slog.New(slog.DiscardHandler)}),
 	}
 	o.ObserveView(announcer.View{Node: "a", Alone: true})
 	if got, ok := view.Get(); !ok || got.Node != "a" || !alone {

@@ -8,6 +8,13 @@ import (
 	"github.com/heraldlb/herald/nodesocket"
 )
 
+// paths takes how those to routers are, and that what was seen before is not to be
+// compared with what comes.
+type paths interface {
+	ObservePaths([]announcer.BFDStatus)
+	ForgetPaths()
+}
+
 // observer takes what the announcer says.
 type observer struct {
 	ledger *ledger
@@ -16,6 +23,8 @@ type observer struct {
 	// alone is told whether the announcer hears no peer.
 	alone func(bool)
 	view  *LatestView
+	// paths is told how those to routers are.
+	paths paths
 
 	samples atomic.Pointer[[]announcer.Sample]
 }
@@ -23,11 +32,15 @@ type observer struct {
 var _ nodesocket.Observer = (*observer)(nil)
 
 // Reset implements nodesocket.Observer.
-func (o *observer) Reset() { o.ledger.reset() }
+func (o *observer) Reset() {
+	o.paths.ForgetPaths()
+	o.ledger.reset()
+}
 
 // Away implements nodesocket.Observer.
 func (o *observer) Away() {
 	o.view.forget()
+	o.paths.ForgetPaths()
 	o.alone(false)
 	for _, addr := range o.ledger.announcerAway() {
 		o.report(addr)
@@ -47,6 +60,7 @@ func (o *observer) ObserveSamples(samples []announcer.Sample) { o.samples.Store(
 func (o *observer) ObserveView(view announcer.View) {
 	o.view.set(view)
 	o.alone(view.Alone)
+	o.paths.ObservePaths(view.BFD)
 }
 
 // latest returns the last samples.

@@ -12,17 +12,22 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/heraldlb/herald/config"
+	"github.com/heraldlb/herald/config/bgp"
 	"github.com/heraldlb/herald/controllers/loadbalancer"
 )
 
-// pools is the last good configuration. The agent reads no more of it than the
-// interfaces; to tell of faults is the controller's part.
+// pools is the last good configuration. The agent reads no more of it than how
+// addresses are announced; to tell of faults is the controller's part.
 type pools struct {
 	cache client.Reader
 	key   types.NamespacedName
 	log   logr.Logger
 	// rebalance is told the word of AnnotationRebalance whenever it is read.
 	rebalance func(word string)
+	// routers is told what bgp.yaml says, nil if there is none; byBGP says that there
+	// is a configuration of BGP elsewhere that counts then.
+	routers func(*bgp.Config)
+	byBGP   bool
 
 	good atomic.Pointer[config.Config]
 }
@@ -46,7 +51,33 @@ func (p *pools) load(ctx context.Context) error {
 		return nil
 	}
 	p.good.Store(parsed)
+	p.routers(parsed.BGP)
 	return nil
+}
+
+// announce returns how an address is announced: in each way that the pool of one of
+// its holders says. Before there are pools, and for those of kube-vip's settings, it is
+// as these have it.
+func (p *pools) announce(holders []corev1.Service) (how config.Announce) {
+	good := p.good.Load()
+	if good == nil || good.BGP == nil {
+		return config.Announce{L2: !p.byBGP, BGP: p.byBGP}
+	}
+	for i := range holders {
+		a := good.Announce(holders[i].Namespace)
+		how.L2, how.BGP = how.L2 || a.L2, how.BGP || a.BGP
+	}
+	return how
+}
+
+// scope returns that of the pool that a namespace draws from, "" if there is none.
+func (p *pools) scope(namespace string) string {
+	good := p.good.Load()
+	if good == nil {
+		return ""
+	}
+	pool, _ := good.Pool(namespace)
+	return pool.Scope
 }
 
 // interfaceOf returns the interface that the holders of an address ask for by

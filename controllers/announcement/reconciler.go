@@ -11,8 +11,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/heraldlb/herald/announcer"
+	"github.com/heraldlb/herald/controllers/advertisement"
 	"github.com/heraldlb/herald/controllers/loadbalancer"
 	"github.com/heraldlb/herald/election"
+	"github.com/heraldlb/herald/nodesocket"
 )
 
 // candidacies is where decisions go. Neither method blocks.
@@ -21,13 +23,20 @@ type candidacies interface {
 	Delete(netip.Addr)
 }
 
-// reconciler decides on one address at a time, and tells the announcer.
+// routes is where goes what this node is to tell its routers. Neither method blocks.
+type routes interface {
+	Put(advertisement.Address)
+	Delete(netip.Addr)
+}
+
+// reconciler decides on one address at a time, and tells the announcer and the routers.
 type reconciler struct {
 	self   string
 	facts  *facts
 	pools  *pools
 	ledger *ledger
 	target candidacies
+	routes routes
 	// report is told of every address that was decided on.
 	report func(netip.Addr)
 
@@ -46,6 +55,7 @@ func (r *reconciler) Reconcile(ctx context.Context, addr netip.Addr) (reconcile.
 	defer r.report(addr)
 	if len(holders) == 0 {
 		r.target.Delete(addr)
+		r.routes.Delete(addr)
 		r.ledger.released(addr)
 		return reconcile.Result{}, nil
 	}
@@ -82,9 +92,12 @@ func (r *reconciler) decide(ctx context.Context, addr netip.Addr, holders []core
 	return d, nil
 }
 
-// carryOut tells the announcer and notes what was decided.
+// carryOut tells the announcer and the routers, and notes what was decided.
 func (r *reconciler) carryOut(addr netip.Addr, d decision, holders []corev1.Service) {
-	if d.invalid == nil {
+	how := r.pools.announce(holders)
+	d.routed = how.BGP && !how.L2
+	r.advertise(addr, &d, how.BGP, holders)
+	if d.invalid == nil && how.L2 {
 		d.invalid = r.target.Put(announcer.Candidacy{
 			Announcement: announcer.Announcement{
 				Address:   addr,
@@ -95,10 +108,29 @@ func (r *reconciler) carryOut(addr netip.Addr, d decision, holders []corev1.Serv
 			Hosts:    d.hosts,
 		})
 	}
-	if d.invalid != nil {
+	if d.invalid != nil || !how.L2 {
 		r.target.Delete(addr)
 	}
 	r.ledger.decided(addr, d)
+}
+
+// advertise has this node tell its routers of addr, if it is one to be told of and this
+// node may serve it.
+func (r *reconciler) advertise(addr netip.Addr, d *decision, wanted bool, holders []corev1.Service) {
+	if wanted && d.invalid == nil {
+		d.invalid = nodesocket.Validate(announcer.Candidacy{Announcement: announcer.Announcement{Address: addr}})
+	}
+	if !wanted || !d.eligible || d.invalid != nil {
+		r.routes.Delete(addr)
+		return
+	}
+	address := advertisement.Address{Address: addr}
+	for i := range holders {
+		address.Holders = append(address.Holders, advertisement.Holder{
+			Pool: r.pools.scope(holders[i].Namespace), Labels: holders[i].Labels,
+		})
+	}
+	r.routes.Put(address)
 }
 
 // ours says whether addr is known to be the cluster's, and not a stranger's: a

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/heraldlb/herald/controllers/advertisement"
 	"github.com/heraldlb/herald/controllers/loadbalancer"
 )
 
@@ -28,9 +29,11 @@ type reporter struct {
 	facts  *facts
 	ledger *ledger
 	view   *LatestView
-	status client.SubResourceWriter
-	events events.EventRecorder
-	writes *rate.Limiter
+	// outcome is what is known of the advertisement of an address.
+	outcome func(netip.Addr) advertisement.Outcome
+	status  client.SubResourceWriter
+	events  events.EventRecorder
+	writes  *rate.Limiter
 	// pace is for all reports but those that another contradicts, a stranger or a
 	// node, which have contests: all others follow from what was done here.
 	pace, contests *pace
@@ -115,6 +118,10 @@ func (r *reporter) report(svc *corev1.Service, addr netip.Addr, rec record, node
 	}
 	delete(r.words, addr)
 	view, _ := r.view.Get()
+	if rec.spokenForByBGP() {
+		v, wait, ok := newSpokesman(r.self, addr, rec, nodes).judge(svc, addr, r.outcome(addr), rec.changed, time.Now())
+		return report{verdict: v, svc: svc, wait: wait}, ok
+	}
 	v, after, ok := newWitness(r.self, addr, rec, nodes, view).judge(svc, addr, rec)
 	owner, owned := loadbalancer.OwnerOf(svc, addr)
 	return report{v, svc, max(0, after-time.Since(rec.changed)), owned && owner.Node != r.self}, ok

@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/heraldlb/herald/announcer"
+	"github.com/heraldlb/herald/controllers/advertisement"
 	"github.com/heraldlb/herald/controllers/loadbalancer"
 	"github.com/heraldlb/herald/nodesocket"
 )
@@ -39,6 +40,8 @@ type Options struct {
 	// balancers, as kubeadm does with those of the control plane. It has to be the same
 	// on all nodes.
 	ServeExcluded bool
+	// Routers are told of addresses by BGP. It is set up here.
+	Routers *advertisement.Advertiser
 	// Socket is the path that the announcer listens on.
 	Socket string
 	// Metrics is where the announcer's metrics are registered.
@@ -59,6 +62,7 @@ type agent struct {
 	pools      *pools
 	ledger     *ledger
 	client     *nodesocket.Client
+	routers    *advertisement.Advertiser
 	reconciler *reconciler
 	reports    *inbox
 	view       *LatestView
@@ -85,20 +89,29 @@ func SetUp(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		reports:      new(inbox),
 		view:         cmp.Or(o.View, new(LatestView)),
 		surroundings: new(surroundings),
+		routers:      o.Routers,
 	}
-	a.pools = &pools{cache: mgr.GetCache(), key: o.Pools, log: log, rebalance: a.tellRebalance}
+	a.pools = &pools{
+		cache: mgr.GetCache(), key: o.Pools, log: log, rebalance: a.tellRebalance,
+		routers: a.routers.Configure, byBGP: a.routers.Fallback(),
+	}
 	contact := cmp.Or(o.Contact, new(Contact))
 	lookout, err := a.newLookout(contact.away)
 	if err != nil {
 		return err
 	}
-	observer := &observer{ledger: a.ledger, report: a.reports.add, alone: lookout.set, view: a.view}
+	observer := &observer{ledger: a.ledger, report: a.reports.add, alone: lookout.set, view: a.view, paths: a.routers}
 	a.client = nodesocket.NewClient(o.Socket, observer, slog.New(logr.ToSlogHandler(log.WithName("nodesocket"))))
 	a.surroundings.tell = a.client.Facts
 	a.reconciler = &reconciler{
 		self: o.Node, facts: a.facts, pools: a.pools, ledger: a.ledger,
-		target: a.client, report: a.reports.add,
+		target: a.client, routes: a.routers, report: a.reports.add,
 	}
+	a.routers.Bind(a.tellPaths, func() {
+		for _, addr := range a.ledger.routed() {
+			a.reports.add(addr)
+		}
+	})
 	if err := a.facts.index(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
@@ -109,6 +122,7 @@ func SetUp(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		return fmt.Errorf("register metrics: %w", err)
 	}
 	return errors.Join(
+		a.routers.SetUp(ctx, mgr),
 		mgr.Add(runnable(a.client.Run)),
 		mgr.Add(runnable(a.firstPass)),
 		mgr.Add(runnable(lookout.run)),
@@ -137,7 +151,7 @@ func (a *agent) newLookout(away func() time.Duration) (*lookout, error) {
 func (a *agent) addControllers() error {
 	announce := &watchdog{name: "announce", TypedReconciler: a.reconciler}
 	report := &watchdog{name: "report", TypedReconciler: &reporter{
-		self: a.node, facts: a.facts, ledger: a.ledger, view: a.view,
+		self: a.node, facts: a.facts, ledger: a.ledger, view: a.view, outcome: a.routers.Outcome,
 		status: a.manager.GetClient().Status(),
 		events: a.manager.GetEventRecorder("herald-agent"),
 		writes: rate.NewLimiter(writesPerSecond, writesBurst),

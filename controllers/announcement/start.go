@@ -38,6 +38,7 @@ func (a *agent) firstPass(ctx context.Context) error {
 		}
 	}
 	a.client.Synced()
+	a.routers.Synced()
 	a.synced.Store(true)
 	a.log.Info("all addresses decided on", "addresses", len(addresses))
 	return nil

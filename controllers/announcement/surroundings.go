@@ -2,6 +2,7 @@ package announcement
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"slices"
 	"sync"
@@ -46,6 +47,22 @@ func (a *agent) tellNodes(ctx context.Context) error {
 		f.Nodes = nodes.count
 		f.Peers = peers[:min(len(peers), nodesocket.MaxPeers)]
 	})
+}
+
+// tellPaths has the announcer told what paths to watch by BFD: one that it would refuse
+// keeps none of the others from it.
+func (a *agent) tellPaths(routers []announcer.BFDPeer) error {
+	valid := []announcer.BFDPeer{} // not nil: that they are known
+	var refused []error
+	for _, r := range routers {
+		if err := nodesocket.ValidateFacts(announcer.Facts{BFD: []announcer.BFDPeer{r}}); err != nil {
+			refused = append(refused, err)
+			continue
+		}
+		valid = append(valid, r)
+	}
+	err := a.surroundings.change(func(f *announcer.Facts) { f.BFD = valid[:min(len(valid), nodesocket.MaxBFD)] })
+	return errors.Join(append(refused, err)...)
 }
 
 // tellRebalance has the announcer told of the word that asks for the addresses to

@@ -30,6 +30,15 @@ const (
 	ReasonNoEligibleNode = "NoEligibleNode"
 	// ReasonNoOwner: nodes may announce the address, and none does.
 	ReasonNoOwner = "NoOwner"
+	// ReasonAdvertised: the node named has told routers of the address, which BGP alone
+	// announces, and so does every node that may serve it (True).
+	ReasonAdvertised = "Advertised"
+	// ReasonNoSession: the node named has no session with a router to tell.
+	ReasonNoSession = "NoSession"
+	// ReasonWithheld: the node named has a session, and cannot tell of the address by it.
+	ReasonWithheld = "Withheld"
+	// ReasonNotSelected: bgp.yaml has the node named tell nobody of the address.
+	ReasonNotSelected = "NotSelected"
 	// ReasonAnnouncerAway: the owner's agent has lost its announcer, so whether
 	// the address is answered for is not known (Unknown).
 	ReasonAnnouncerAway = "AnnouncerAway"
@@ -47,6 +56,10 @@ const (
 	eventNotAnnounced = "AddressNotAnnounced"
 	// eventOffLink: no node can, for want of an interface.
 	eventOffLink = "AddressOffLink"
+	// eventAdvertised: nodes tell routers of the address.
+	eventAdvertised = "AddressAdvertised"
+	// eventNotAdvertised: a node cannot.
+	eventNotAdvertised = "AddressNotAdvertised"
 	// eventAnnouncerAway: whether a node does is not known.
 	eventAnnouncerAway = "AnnouncerAway"
 )
@@ -63,7 +76,7 @@ type verdict struct {
 // judge returns what self has to report of an address that it owns. It is false
 // if it does not own the address, or if it is too early to say.
 func judge(self string, rec record) (verdict, bool) {
-	if !rec.held || rec.invalid != nil || rec.away {
+	if !rec.held || rec.invalid != nil || rec.away || rec.routed {
 		return verdict{}, false
 	}
 	switch rec.status.State {

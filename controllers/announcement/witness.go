@@ -3,7 +3,6 @@ package announcement
 import (
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -51,7 +50,7 @@ func newWitness(self string, addr netip.Addr, rec record, nodes *nodes, view ann
 	if turn < 0 {
 		turn = len(line)
 	}
-	deaf := rec.status.State == announcer.OffLink || view.Alone || view.Isolated
+	deaf := !rec.routed && (rec.status.State == announcer.OffLink || view.Alone || view.Isolated)
 	return witness{self: self, turn: turn, ready: nodes.ready, deaf: deaf}
 }
 
@@ -92,6 +91,9 @@ func (w witness) judge(svc *corev1.Service, addr netip.Addr, rec record) (v verd
 // vacant says whether nobody owns the address, as far as node self heard, or it
 // owns it itself and has lost the link meanwhile.
 func (rec record) vacant(self string) bool {
+	if rec.routed {
+		return rec.nobody
+	}
 	switch rec.status.State {
 	case announcer.Standby:
 		return rec.status.Owner == ""
@@ -108,10 +110,5 @@ func spoken(svc *corev1.Service, addr netip.Addr) bool {
 	if condition == nil {
 		return false
 	}
-	for word := range strings.FieldsSeq(condition.Message) {
-		if strings.TrimRight(word, ",:;") == addr.String() {
-			return true
-		}
-	}
-	return false
+	return loadbalancer.Mentions(condition.Message, addr)
 }

@@ -76,9 +76,11 @@ type Session struct {
 	// received, or the last error of the connection; "" if nothing is known.
 	Reason string `json:"reason,omitempty"`
 	// Advertised counts the prefixes that the router was told and not told to forget,
-	// Withheld those that it should be told and cannot be, and Why.
+	// Withheld those that it should be told and cannot be, and Why; Withheld6 are those of
+	// them that are IPv6. On one session all of a family are withheld, or none.
 	Advertised int    `json:"advertised"`
 	Withheld   int    `json:"withheld,omitempty"`
+	Withheld6  int    `json:"withheld6,omitempty"`
 	Why        string `json:"why,omitempty"`
 	// Updates counts UPDATE messages sent, Flaps how often the session was lost.
 	Updates uint64 `json:"updates"`

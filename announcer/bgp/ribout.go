@@ -39,7 +39,7 @@ type bundle struct {
 
 // outcome counts what became of the routes of an update.
 type outcome struct {
-	advertised, withheld int
+	advertised, withheld, withheld6 int
 	// why some are withheld, of the first.
 	why string
 }
@@ -63,6 +63,9 @@ func (o *ribOut) update(routes []Route) ([][]byte, outcome, error) {
 		if why != "" {
 			if out.withheld++; out.why == "" {
 				out.why = why
+			}
+			if route.Prefix.Addr().Is6() {
+				out.withheld6++
 			}
 			continue
 		}

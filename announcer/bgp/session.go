@@ -128,7 +128,7 @@ func (s *session) ended(err error) bool {
 			n.Since = time.Now()
 		}
 		n.State, n.Reason = Active, err.Error()
-		n.Advertised, n.Withheld, n.Why = 0, 0, ""
+		n.Advertised, n.Withheld, n.Withheld6, n.Why = 0, 0, 0, ""
 	})
 	return lost
 }

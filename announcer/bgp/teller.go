@@ -82,7 +82,7 @@ func (t *teller) update() error {
 		return err
 	}
 	t.session.note(func(n *Session) {
-		n.Advertised, n.Withheld, n.Why = out.advertised, out.withheld, out.why
+		n.Advertised, n.Withheld, n.Withheld6, n.Why = out.advertised, out.withheld, out.withheld6, out.why
 		n.Updates += uint64(len(messages))
 	})
 	return nil
@@ -132,7 +132,7 @@ func (t *teller) leave(cause error) error {
 		return cause
 	}
 	t.session.note(func(n *Session) {
-		n.Advertised, n.Withheld, n.Why = 0, 0, ""
+		n.Advertised, n.Withheld, n.Withheld6, n.Why = 0, 0, 0, ""
 		n.Updates += uint64(len(messages))
 	})
 	timer := time.NewTimer(t.session.drain)

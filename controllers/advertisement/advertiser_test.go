@@ -148,7 +148,7 @@ func TestOutcome(t *testing.T) {
 		{Peer: "down", State: bgp.Active},
 		{Peer: "other", State: bgp.Established},
 		{Peer: "up", State: bgp.Established, Advertised: 3},
-		{Peer: "v4only", State: bgp.Established, Withheld: 1, Why: "the router takes no IPv6 routes on this session"},
+		{Peer: "v4only", State: bgp.Established, Advertised: 1, Withheld: 1, Withheld6: 1, Why: "the router takes no IPv6 routes on this session"},
 	}
 	a.addresses = held(Holder{Pool: "shop"}, "192.0.2.1")
 	o := a.Outcome(addr("192.0.2.1"))
@@ -158,6 +158,10 @@ func TestOutcome(t *testing.T) {
 	a.addresses = held(Holder{Labels: map[string]string{"six": "true"}}, "2001:db8::1")
 	if o := a.Outcome(addr("2001:db8::1")); !slices.Equal(o.Withheld, []string{"v4only"}) || o.Why == "" || o.Told != nil {
 		t.Errorf("%+v", o)
+	}
+	a.addresses = held(Holder{Labels: map[string]string{"six": "true"}}, "192.0.2.1")
+	if o := a.Outcome(addr("192.0.2.1")); !slices.Equal(o.Told, []string{"v4only"}) {
+		t.Errorf("of the family that is not withheld: %+v", o)
 	}
 	if o := a.Outcome(addr("192.0.2.9")); o.Told != nil || o.Silent != nil {
 		t.Errorf("of an address that is none to be told of: %+v", o)

@@ -83,11 +83,19 @@ func (a *Advertiser) Outcome(addr netip.Addr) Outcome {
 		switch {
 		case at < 0 || a.done.sessions[at].State != bgp.Established:
 			o.Silent = append(o.Silent, name)
-		case a.done.sessions[at].Withheld > 0 && a.done.sessions[at].Advertised == 0:
+		case withholds(a.done.sessions[at], addr):
 			o.Withheld, o.Why = append(o.Withheld, name), a.done.sessions[at].Why
 		default:
 			o.Told = append(o.Told, name)
 		}
 	}
 	return o
+}
+
+// withholds says whether s cannot tell of addresses of addr's family.
+func withholds(s bgp.Session, addr netip.Addr) bool {
+	if addr.Is6() {
+		return s.Withheld6 > 0
+	}
+	return s.Withheld > s.Withheld6
 }

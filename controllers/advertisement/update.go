@@ -86,7 +86,7 @@ func (a *Advertiser) look(next done, passwords passwords, anew bool) (again time
 // alike says whether two sessions are the same to an Outcome.
 func alike(a, b bgp.Session) bool {
 	return a.Peer == b.Peer && (a.State == bgp.Established) == (b.State == bgp.Established) &&
-		(a.Withheld > 0) == (b.Withheld > 0) && a.Why == b.Why
+		(a.Withheld > a.Withheld6) == (b.Withheld > b.Withheld6) && (a.Withheld6 > 0) == (b.Withheld6 > 0) && a.Why == b.Why
 }
 
 func soonest(a, b time.Duration) time.Duration {

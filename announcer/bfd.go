@@ -34,6 +34,10 @@ const (
 	BFDUp        BFDState = "Up"
 )
 
+// BFDNeighborDown is the Diagnostic of a session that is not Up because the router says that
+// its end is not (RFC 5880 section 4.1).
+const BFDNeighborDown = "Neighbor Signaled Session Down"
+
 // BFDStatus is how a BFD session stands.
 type BFDStatus struct {
 	Address netip.Addr `json:"address"`

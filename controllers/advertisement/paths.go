@@ -72,6 +72,9 @@ func (p *paths) observe(statuses []announcer.BFDStatus) []announcer.BFDStatus {
 		if !known || s.State == announcer.BFDAdminDown {
 			continue // which says nothing of the path (RFC 5882 section 4.2)
 		}
+		if s.Diagnostic == announcer.BFDNeighborDown {
+			continue // it is heard, and knows of the other itself: FRR begins BFD anew with each BGP session
+		}
 		left := before.State == announcer.BFDUp && s.State != announcer.BFDUp
 		if left || s.Flaps > before.Flaps {
 			lost = append(lost, s)

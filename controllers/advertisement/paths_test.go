@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/heraldlb/herald/announcer"
+	"github.com/heraldlb/herald/announcer/bfd/packet"
 	"github.com/heraldlb/herald/announcer/bgp"
 	config "github.com/heraldlb/herald/config/bgp"
 )
@@ -52,6 +53,7 @@ func TestPathsLost(t *testing.T) {
 	at := func(state announcer.BFDState, flaps uint64) announcer.BFDStatus {
 		return announcer.BFDStatus{Address: router, State: state, Flaps: flaps}
 	}
+	anew := announcer.BFDStatus{Address: router, State: announcer.BFDDown, Flaps: 1, Diagnostic: packet.NeighborDown.String()}
 	for name, test := range map[string]struct {
 		seen []announcer.BFDStatus
 		want int
@@ -63,6 +65,7 @@ func TestPathsLost(t *testing.T) {
 		"lost and back between looks":  {[]announcer.BFDStatus{at(announcer.BFDUp, 0), at(announcer.BFDUp, 1)}, 1},
 		"back and lost between looks":  {[]announcer.BFDStatus{at(announcer.BFDDown, 1), at(announcer.BFDDown, 2)}, 1},
 		"taken down on purpose":        {[]announcer.BFDStatus{at(announcer.BFDUp, 0), at(announcer.BFDAdminDown, 0), at(announcer.BFDDown, 0)}, 0},
+		"begun anew by the router":     {[]announcer.BFDStatus{at(announcer.BFDUp, 0), anew, at(announcer.BFDUp, 1)}, 0},
 		"down when first heard of":     {[]announcer.BFDStatus{at(announcer.BFDDown, 7)}, 0},
 		"of a router not watched":      {[]announcer.BFDStatus{{Address: addr("192.0.2.1"), State: announcer.BFDUp}, {Address: addr("192.0.2.1"), State: announcer.BFDDown}}, 0},
 		"an announcer that began anew": {[]announcer.BFDStatus{at(announcer.BFDDown, 3), at(announcer.BFDDown, 0)}, 0},

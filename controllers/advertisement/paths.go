@@ -9,7 +9,7 @@ import (
 
 // paths are those to routers, as BFD has them (RFC 5882). A session is reset when a
 // path that was up is not any more; a path that is down is no reason not to begin one,
-// since the router may not speak BFD yet (section 3.2).
+// since the router may not speak BFD (section 4.1).
 type paths struct {
 	// watched is nil until it is known what is to be.
 	watched []announcer.BFDPeer

@@ -160,3 +160,14 @@ func TestAgentNeedsItsNode(t *testing.T) {
 		t.Errorf("error %v does not name the flag", err)
 	}
 }
+
+// kube-vip's environment of BGP is read, and what is wrong with it is named.
+func TestAgentReadsKubeVIPsBGP(t *testing.T) {
+	t.Setenv("bgp_enable", "true")
+	t.Setenv("bgp_peeraddress", "nonsense")
+	root := newRootCommand()
+	root.SetArgs([]string{"agent", "--node-name=node-1", "--kubeconfig=" + kubeconfig(t, "https://127.0.0.1:1")})
+	if err := root.ExecuteContext(t.Context()); err == nil || !strings.Contains(err.Error(), "bgp_peeraddress") {
+		t.Errorf("error %v does not name the variable", err)
+	}
+}

@@ -423,10 +423,16 @@ func (h *host) awaitMetric(name string, value float64) {
 // awaitNodeEvent waits until there is an event on the Node of number n.
 func (h *host) awaitNodeEvent(n int, reason, note string) {
 	h.c.t.Helper()
-	var node corev1.Node
-	if err := h.c.api.Get(h.c.t.Context(), client.ObjectKey{Name: nodeName(n)}, &node); err != nil {
+	node := new(corev1.Node)
+	if err := h.c.api.Get(h.c.t.Context(), client.ObjectKey{Name: nodeName(n)}, node); err != nil {
 		h.c.t.Fatal(err)
 	}
+	h.awaitEventOn(node, reason, note)
+}
+
+// awaitEventOn waits until there is an event on a Node.
+func (h *host) awaitEventOn(node *corev1.Node, reason, note string) {
+	h.c.t.Helper()
 	ctx, cancel := context.WithTimeout(h.c.t.Context(), patience)
 	defer cancel()
 	watch, err := h.c.api.Watch(ctx, &eventsv1.EventList{})

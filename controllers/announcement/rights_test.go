@@ -17,17 +17,24 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/heraldlb/herald/controllers/advertisement"
 )
 
 // testDeployedRights runs an agent, with all that it does, as the
 // ServiceAccount of deploy/ and under the policy that holds it.
 func testDeployedRights(c *cluster) {
-	c.node("a")
+	a := c.node("a")
 	c.pools = types.NamespacedName{Namespace: "herald-system", Name: "herald"}
 	c.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: c.pools.Namespace}})
 	c.apply("agent-rbac.yaml")
 	c.apply("agent-policy.yaml")
-	c.configMap(map[string]string{"interface-global": "eth0", "cidr-global": "192.0.2.0/24"})
+	pools := c.configMap(map[string]string{
+		"interface-global": "eth0", "cidr-global": "192.0.2.0/24", "announce-global": "l2,bgp",
+		"bgp.yaml": "localASN: 65000\npeers: [{name: rtr, address: 198.51.100.1, asn: 65001, passwordKey: rtr}]\n",
+	})
+	name := c.secret()
+	c.create(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: name.Namespace, Name: name.Name}, StringData: map[string]string{"other": "x"}})
 
 	agent := rest.ImpersonationConfig{UserName: "system:serviceaccount:herald-system:herald-agent"}
 	svc := c.service("righteous", addrs("192.0.2.1"))
@@ -38,6 +45,14 @@ func testDeployedRights(c *cluster) {
 	h.awaitExactly(c.t, addr("192.0.2.1"))
 	c.awaitService(svc, "the condition", announcedBy("a"))
 	c.awaitEvent(svc, corev1.EventTypeNormal, "AddressAnnounced", "a answers for 192.0.2.1 on eth0")
+
+	// It reads the Secret, makes events on its Node, and writes the condition of BGP.
+	h.awaitSession("the Secret is read", func(s advertisement.Session) bool {
+		return s.Reason == `its password is not known: Secret herald-system/herald-bgp has no key "rtr"`
+	})
+	h.awaitEventOn(a, advertisement.EventSessionDown, "herald-system/herald-bgp")
+	c.patch(pools, func() { pools.Data["announce-global"] = "bgp" })
+	c.awaitCondition(svc, metav1.ConditionFalse, ReasonNoSession, "a has no session with rtr to tell of 192.0.2.1")
 }
 
 // awaitPolicy waits until the policy is in force, that is until an agent may

@@ -74,6 +74,8 @@ type done struct {
 	node
 	selection *selection
 	ends      []end
+	// linksRead is when ends were found.
+	linksRead time.Time
 	peers     []bgp.Peer
 	// sessions are the speaker's and those that are withheld, as Sessions has them.
 	sessions []bgp.Session
@@ -164,6 +166,9 @@ func (a *Advertiser) rouse() {
 const (
 	// settle is how long the loop waits for more of a burst of changes.
 	settle = 20 * time.Millisecond
+	// linksPause parts two looks at addresses and routes: on a node where Pods come and go
+	// they change all the time, and next hops seldom.
+	linksPause = time.Second
 	// retry is the wait after the kernel would not say what its addresses are.
 	retry = time.Second
 )

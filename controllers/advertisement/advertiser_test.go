@@ -167,3 +167,25 @@ func TestOutcome(t *testing.T) {
 		t.Errorf("of an address that is none to be told of: %+v", o)
 	}
 }
+
+// However often links change, they are looked at once a second.
+func TestLinksAreLookedAtSeldom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, _ := begin(t, "eth1")
+		a.Synced()
+		time.Sleep(time.Second) //nolint:forbidigo // of a bubble's clock
+		looks, last := 0, time.Time{}
+		for range 500 {
+			a.change(func(s *stale) { s.links = true })
+			time.Sleep(20 * time.Millisecond) //nolint:forbidigo // of a bubble's clock
+			a.mu.Lock()
+			if a.done.linksRead != last {
+				looks, last = looks+1, a.done.linksRead
+			}
+			a.mu.Unlock()
+		}
+		if looks < 10 || looks > 11 {
+			t.Errorf("%d looks in 10 s", looks)
+		}
+	})
+}

@@ -38,11 +38,16 @@ func (a *Advertiser) update(ctx context.Context) (again time.Duration) {
 		next.settled = time.Now()
 		a.needSecret(ctx, next.selection)
 	}
+	if left := linksPause - time.Since(next.linksRead); todo.links && !todo.selection && left > 0 {
+		a.postponeLinks()
+		todo.links, again = false, left
+	}
 	if todo.links {
+		next.linksRead = time.Now()
 		ends, err := endsOf(next.selection, next.own)
 		if err != nil {
 			a.log.Error("next hops may be out of date", "error", err, "retry", retry)
-			a.change(func(s *stale) { s.links = true })
+			a.postponeLinks()
 			again = retry
 		}
 		todo.plan = todo.plan || !slices.Equal(ends, next.ends)
@@ -57,6 +62,13 @@ func (a *Advertiser) update(ctx context.Context) (again time.Duration) {
 		a.speaker.Set(next.peers)
 	}
 	return soonest(again, a.look(next, passwords, todo.selection))
+}
+
+// postponeLinks leaves the links stale, and wakes nobody.
+func (a *Advertiser) postponeLinks() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.stale.links = true
 }
 
 // look takes note of how the sessions stand, and of what was done.

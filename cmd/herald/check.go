@@ -45,6 +45,7 @@ to the last good one. With warnings alone it is 0.`,
 	cmd.Flags().StringVarP(&flags.file, "file", "f", "", `the manifest to check; "-" is standard input`)
 	cmd.Flags().StringVarP(&flags.output, "output", "o", outputText, "text or json")
 	cmd.Flags().StringVar(&flags.configMap, "config-map", "", "NAMESPACE/NAME of the ConfigMap to check, if FILE has several")
+	complete(cmd, "output", outputText, outputJSON)
 	if err := cmd.MarkFlagRequired("file"); err != nil {
 		panic(err) // there is no such flag
 	}

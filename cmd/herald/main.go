@@ -17,7 +17,9 @@ var version = "devel"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	err := newRootCommand().ExecuteContext(ctx)
+	root := newRootCommand()
+	asPlugin(root, os.Args[0])
+	err := root.ExecuteContext(ctx)
 	stop()
 	printError(os.Stderr, err)
 	os.Exit(exitCode(err))
@@ -37,11 +39,13 @@ func newRootCommand() *cobra.Command {
 		newCheckCommand(),
 		newCleanupCommand(),
 		newControlPlaneCommand(),
+		newManCommand(),
 		newManagerCommand(),
 		newManifestCommand(),
 		newRebalanceCommand(),
 		newStatusCommand(),
 		newVersionCommand(),
 	)
+	root.AddCommand(newTopics()...)
 	return root
 }

@@ -49,6 +49,7 @@ func newStatusCommand() *cobra.Command {
 	set.StringSliceVar(&flags.classes, "class", flags.classes, "spec.loadBalancerClass that Herald serves; repeatable")
 	set.BoolVar(&flags.classOnly, "class-only", flags.classOnly, "Services without a class are not Herald's")
 	set.StringVarP(&flags.output, "output", "o", flags.output, "text, wide (who sees whom, too) or json")
+	complete(cmd, "output", outputText, outputWide, outputJSON)
 	return cmd
 }
 

@@ -2,9 +2,7 @@ package image
 
 import (
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -12,6 +10,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
+
+	"github.com/heraldlb/herald/release/archive"
 )
 
 // WriteDocker writes an archive of one image that docker load, and all the others, take.
@@ -42,31 +42,9 @@ func WriteOCI(to io.Writer, tag name.Tag, index v1.ImageIndex, created time.Time
 	if err := root.AppendIndex(index, layout.WithAnnotations(names)); err != nil {
 		return err
 	}
-	entries, err := tree(dir)
+	entries, err := archive.Tree("", dir)
 	if err != nil {
 		return err
 	}
-	return writeTar(to, entries, created)
-}
-
-// tree returns all under a folder, sorted.
-func tree(root string) ([]entry, error) {
-	var entries []entry
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || path == root {
-			return err
-		}
-		name, err := filepath.Rel(root, path)
-		if err != nil {
-			return err
-		}
-		if d.IsDir() {
-			entries = append(entries, entry{name: filepath.ToSlash(name) + "/", mode: 0o755})
-			return nil
-		}
-		content, err := file(filepath.ToSlash(name), 0o644, path)
-		entries = append(entries, content)
-		return err
-	})
-	return entries, err
+	return archive.Tar(to, entries, created)
 }

@@ -4,6 +4,7 @@ package image
 
 import (
 	"bytes"
+	"io"
 	"path/filepath"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/heraldlb/herald/release/archive"
 	"github.com/heraldlb/herald/release/sbom"
 )
 
@@ -25,8 +27,8 @@ type Source struct {
 	Licence string
 }
 
-// programs are in the image's root.
-func programs() []string { return []string{"herald", "herald-announcer"} }
+// Programs are those in the image's root.
+func Programs() []string { return []string{"herald", "herald-announcer"} }
 
 // Image returns the image of one platform. Its root holds the two programs, the licence, and the
 // SBOM.
@@ -62,35 +64,41 @@ func Image(source Source, built Built) (v1.Image, error) {
 }
 
 // contents are the files of the image.
-func contents(source Source, built Built) ([]entry, error) {
+func contents(source Source, built Built) ([]archive.Entry, error) {
+	var entries []archive.Entry
+	for _, name := range Programs() {
+		program, err := archive.File(name, 0o755, filepath.Join(built.Dir, name))
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, program)
+	}
+	licence, err := archive.File("licenses/LICENSE", 0o644, source.Licence)
+	if err != nil {
+		return nil, err
+	}
+	var bill bytes.Buffer
+	if err := WriteSBOM(&bill, source, built); err != nil {
+		return nil, err
+	}
+	return append(entries,
+		archive.Folder("licenses"), licence,
+		archive.Entry{Name: "sbom.cdx.json", Mode: 0o644, Content: bill.Bytes()},
+	), nil
+}
+
+// WriteSBOM writes what the programs of a platform are made of, as CycloneDX in JSON.
+func WriteSBOM(to io.Writer, source Source, built Built) error {
 	subject := sbom.Subject{
 		Version:  source.Version,
 		Commit:   source.Commit,
 		Created:  source.Created,
 		Platform: built.Platform.String(),
 	}
-	var entries []entry
-	for _, name := range programs() {
-		path := filepath.Join(built.Dir, name)
-		program, err := file(name, 0o755, path)
-		if err != nil {
-			return nil, err
-		}
-		entries = append(entries, program)
-		subject.Programs = append(subject.Programs, path)
+	for _, name := range Programs() {
+		subject.Programs = append(subject.Programs, filepath.Join(built.Dir, name))
 	}
-	licence, err := file("licenses/LICENSE", 0o644, source.Licence)
-	if err != nil {
-		return nil, err
-	}
-	var bill bytes.Buffer
-	if err := sbom.Write(&bill, subject); err != nil {
-		return nil, err
-	}
-	return append(entries,
-		entry{name: "licenses/", mode: 0o755}, licence,
-		entry{name: "sbom.cdx.json", mode: 0o644, content: bill.Bytes()},
-	), nil
+	return sbom.Write(to, subject)
 }
 
 // annotations say what the image is, as labels of the image and as annotations of the index.

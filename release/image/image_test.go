@@ -26,7 +26,7 @@ func build(t *testing.T) string {
 	sources, dir := t.TempDir(), t.TempDir()
 	write(t, filepath.Join(sources, "go.mod"), "module example.org/small\n\ngo 1.26\n")
 	write(t, filepath.Join(sources, "main.go"), "package main\n\nfunc main() {}\n")
-	for _, name := range programs() {
+	for _, name := range Programs() {
 		command := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-buildvcs=false",
 			"-ldflags", "-s -w -buildid=", "-o", filepath.Join(dir, name), ".")
 		command.Dir = sources

@@ -18,7 +18,7 @@ export CGO_ENABLED := 0
 
 .PHONY: help
 help: ## this list
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .PHONY: demo
 demo: lab build ## a three-node cluster in network namespaces, a Service, its address, a client's curl
@@ -36,8 +36,7 @@ test: lab build ## everything: unit, race detector, real sockets, a real API ser
 KIND_NODE_IMAGE ?= kindest/node:v1.37.0
 
 .PHONY: e2e-kubeadm
-e2e-kubeadm: BUILD_FLAGS := -trimpath
-e2e-kubeadm: build ## docs/kubeadm.md with kubeadm itself, in containers of kind's node image (needs docker, or ../shared/kind-nodes)
+e2e-kubeadm: ## docs/kubeadm.md with kubeadm itself, in containers of kind's node image (needs docker, or ../shared/kind-nodes)
 	@hack/e2e-kubeadm $(IMAGE) $(KIND_NODE_IMAGE) $(E2E_KUBEADM_FLAGS)
 
 .PHONY: bench
@@ -45,11 +44,13 @@ bench: lab build ## measure: fail-over beside keepalived, HAProxy and MetalLB, e
 	@hack/bench
 
 .PHONY: lint
-lint: $(GOLANGCI) ## go vet and golangci-lint, both modules
+lint: $(GOLANGCI) ## go vet and golangci-lint, all modules
 	go vet ./...
 	$(GOLANGCI) run --allow-parallel-runners ./...
 	cd e2e && go vet ./...
 	cd e2e && ../$(GOLANGCI) run --allow-parallel-runners --config ../.golangci.yml $(E2E_LINTED)
+	cd release && go vet ./...
+	cd release && ../$(GOLANGCI) run --allow-parallel-runners --config ../.golangci.yml ./...
 
 # Not lab/kube: it is all of Kubernetes, and takes the linter 10 minutes and 9 GB.
 E2E_LINTED := ./bench/... ./kubeadm ./plane/... ./suite/... ./lab ./lab/cmd/... ./lab/internal/...
@@ -61,12 +62,33 @@ vulncheck: $(GOVULNCHECK) ## govulncheck, where its database can be reached
 .PHONY: build
 build: ## bin/herald and bin/herald-announcer
 	@echo "building bin/herald, bin/herald-announcer"
-	@go build $(BUILD_FLAGS) -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+	@go build -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+
+# What people install. docs/release.md tells more.
+PLATFORMS ?= linux/amd64 linux/arm64 linux/arm/v7
+export VERSION
 
 .PHONY: image
-image: BUILD_FLAGS := -trimpath
-image: build ## the container image, from scratch: no base image is pulled
+image: ## the container image, as dist/herald.tar: made from nothing, without network or docker
 	@hack/image $(IMAGE)
+
+.PHONY: images
+images: ## the image for all of PLATFORMS, as dist/herald-oci.tar
+	@hack/image $(IMAGE) $(PLATFORMS)
+
+.PHONY: install-yaml
+install-yaml: ## dist/install.yaml: deploy/base with IMAGE, for kubectl apply -f
+	@mkdir -p bin dist
+	@go build -C release -o ../bin/release ./cmd/release
+	@bin/release install --image $(IMAGE) >dist/install.yaml
+
+.PHONY: release
+release: ## all files of a release, in dist/ (VERSION=v1.2.3, or the tag that is checked out)
+	@hack/release $(IMAGE) $(PLATFORMS)
+
+.PHONY: reproducible
+reproducible: ## build the images twice, in two places, and compare (minutes a platform: all is compiled anew)
+	@hack/reproducible $(IMAGE) $(PLATFORMS)
 
 # The rest is for the targets above.
 

@@ -19,8 +19,7 @@ func Pack(folder, version string, created time.Time, dist string) (string, error
 	if err != nil {
 		return "", fmt.Errorf("load %s: %w", folder, err)
 	}
-	// A chart's version is a semantic one, without the letter.
-	chart.Metadata.Version = strings.TrimPrefix(version, "v")
+	chart.Metadata.Version = strings.TrimPrefix(version, "v") // a semantic version has no letter
 	chart.Metadata.AppVersion = version
 	stamp(chart, created)
 	file, err := util.Save(chart, dist)

@@ -3,6 +3,7 @@ package image
 import (
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -37,7 +38,7 @@ func WriteOCI(to io.Writer, tag name.Tag, index v1.ImageIndex, created time.Time
 	}
 	names := map[string]string{
 		"org.opencontainers.image.ref.name": tag.TagStr(),
-		"io.containerd.image.name":          tag.Name(),
+		"io.containerd.image.name":          containerdName(tag),
 	}
 	if err := root.AppendIndex(index, layout.WithAnnotations(names)); err != nil {
 		return err
@@ -47,4 +48,12 @@ func WriteOCI(to io.Writer, tag name.Tag, index v1.ImageIndex, created time.Time
 		return err
 	}
 	return archive.Tar(to, entries, created)
+}
+
+// containerdName is the tag in full, by the name that containerd gives Docker's registry.
+func containerdName(tag name.Tag) string {
+	if rest, ok := strings.CutPrefix(tag.Name(), name.DefaultRegistry+"/"); ok {
+		return "docker.io/" + rest
+	}
+	return tag.Name()
 }

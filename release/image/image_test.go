@@ -5,9 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -18,32 +16,9 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
+
+	"github.com/heraldlb/herald/release/internal/programs"
 )
-
-// build builds a small program twice over as herald and herald-announcer, in a folder of its own.
-func build(t *testing.T) string {
-	t.Helper()
-	sources, dir := t.TempDir(), t.TempDir()
-	write(t, filepath.Join(sources, "go.mod"), "module example.org/small\n\ngo 1.26\n")
-	write(t, filepath.Join(sources, "main.go"), "package main\n\nfunc main() {}\n")
-	for _, name := range Programs() {
-		command := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-buildvcs=false",
-			"-ldflags", "-s -w -buildid=", "-o", filepath.Join(dir, name), ".")
-		command.Dir = sources
-		command.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := command.CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-	}
-	return dir
-}
-
-func write(t *testing.T, path, text string) {
-	t.Helper()
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
 
 var source = Source{
 	Version: "v1.2.3",
@@ -56,7 +31,7 @@ var tag = name.MustParseReference("registry.example/herald:v1.2.3").(name.Tag)
 
 func platforms(t *testing.T, texts ...string) []Built {
 	t.Helper()
-	dir := build(t)
+	dir := programs.Build(t, Programs()...)
 	var all []Built
 	for _, text := range texts {
 		platform, err := ParsePlatform(text)
@@ -235,6 +210,17 @@ func TestParsePlatform(t *testing.T) {
 	for _, text := range []string{"", "linux", "darwin/arm64", "linux/arm/v7/x"} {
 		if platform, err := ParsePlatform(text); err == nil {
 			t.Errorf("ParsePlatform(%q) = %v, want an error", text, platform)
+		}
+	}
+}
+
+func TestContainerdName(t *testing.T) {
+	for text, want := range map[string]string{
+		"herald:dev": "docker.io/library/herald:dev", "localhost/herald:1": "localhost/herald:1",
+		"ghcr.io/heraldlb/herald:v1": "ghcr.io/heraldlb/herald:v1",
+	} {
+		if got := containerdName(name.MustParseReference(text).(name.Tag)); got != want {
+			t.Errorf("containerdName(%s) = %s, want %s", text, got, want)
 		}
 	}
 }

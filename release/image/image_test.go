@@ -219,7 +219,11 @@ func TestContainerdName(t *testing.T) {
 		"herald:dev": "docker.io/library/herald:dev", "localhost/herald:1": "localhost/herald:1",
 		"ghcr.io/heraldlb/herald:v1": "ghcr.io/heraldlb/herald:v1",
 	} {
-		if got := containerdName(name.MustParseReference(text).(name.Tag)); got != want {
+		tag, err := name.NewTag(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := containerdName(tag); got != want {
 			t.Errorf("containerdName(%s) = %s, want %s", text, got, want)
 		}
 	}

@@ -68,7 +68,7 @@ func try(t *testing.T, namespace string, v values) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return engine.Engine{Strict: true}.Render(chart, merged)
+	return engine.Engine{Strict: true}.RenderWithContext(t.Context(), chart, merged)
 }
 
 // add adds the objects of a YAML text. Each has fields that Kubernetes knows, and no other.
@@ -98,8 +98,9 @@ func (o objects) add(t *testing.T, text []byte) {
 // at returns what stands in an object under these keys; a number is an index.
 func (o objects) at(t *testing.T, name string, keys ...any) any {
 	t.Helper()
-	found, ok := any(o[name]), o[name] != nil
+	found := any(o[name])
 	for _, key := range keys {
+		var ok bool
 		switch container := found.(type) {
 		case object:
 			found, ok = container[fmt.Sprint(key)]
@@ -108,8 +109,6 @@ func (o objects) at(t *testing.T, name string, keys ...any) any {
 			if ok = index < len(container); ok {
 				found = container[index]
 			}
-		default:
-			ok = false
 		}
 		if !ok {
 			t.Fatalf("%s has no %v of %v", name, key, keys)

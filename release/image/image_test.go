@@ -161,7 +161,7 @@ func testImage(t *testing.T, image v1.Image, platform v1.Platform) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer files.Close()
+	defer files.Close() //nolint:errcheck // read only
 	modes := make(map[string]int64)
 	for reader := tar.NewReader(files); ; {
 		header, err := reader.Next()

@@ -14,7 +14,7 @@ var krew string
 // `kubectl herald`.
 //
 //go:embed kubectl_complete-herald
-var Completer []byte //nolint:gochecknoglobals // embedded
+var Completer []byte
 
 // Release is what the plugin's manifest says of a release.
 type Release struct {

@@ -26,7 +26,7 @@ func run(m *testing.M) int {
 	if err != nil {
 		panic(err)
 	}
-	defer os.RemoveAll(dir)
+	defer os.RemoveAll(dir) //nolint:errcheck // a folder of the test's own
 	builder = filepath.Join(dir, "release")
 	if out, err := exec.CommandContext(context.Background(), "go", "build", "-o", builder, "../cmd/release").CombinedOutput(); err != nil {
 		panic(string(out))

@@ -183,6 +183,9 @@ func TestDocumented(t *testing.T) {
 	if err := json.Unmarshal(chart.Schema, &schema); err != nil {
 		t.Fatal(err)
 	}
+	if got, want := chart.Metadata.Version, strings.TrimPrefix(chart.Metadata.AppVersion, "v"); got != want {
+		t.Errorf("Chart.yaml: version %s, appVersion v%s", got, want)
+	}
 	readme := must(os.ReadFile(folder + "/README.md"))
 	inReadme := make(map[string]bool)
 	for _, match := range regexp.MustCompile("(?m)^\\| `([A-Za-z.]+)` \\|").FindAllSubmatch(readme, -1) {

@@ -108,6 +108,9 @@ func TestOCIArchive(t *testing.T) {
 	}
 	var got []string
 	for _, descriptor := range inner.Manifests {
+		if descriptor.ArtifactType != "" {
+			t.Errorf("an image for %s is an artifact: %s", descriptor.Platform, descriptor.ArtifactType)
+		}
 		got = append(got, descriptor.Platform.String())
 		image, err := index.Image(descriptor.Digest)
 		if err != nil {

@@ -19,7 +19,7 @@ func Index(source Source, platforms []Built) (v1.ImageIndex, error) {
 		}
 		platform := built.Platform
 		index = mutate.AppendManifests(index, mutate.IndexAddendum{
-			Add:        image,
+			Add:        container{image},
 			Descriptor: v1.Descriptor{Platform: &platform},
 		})
 	}
@@ -29,3 +29,10 @@ func Index(source Source, platforms []Built) (v1.ImageIndex, error) {
 	}
 	return annotated, nil
 }
+
+// container is an image that the index does not call an artifact of its configuration's type: older
+// programs do not know that field, and change the index's digest when they copy it.
+type container struct{ v1.Image }
+
+// ArtifactType implements what partial.Descriptor looks for.
+func (container) ArtifactType() (string, error) { return "", nil }

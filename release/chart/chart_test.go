@@ -99,7 +99,7 @@ func TestValues(t *testing.T) {
 		{"keys", got.at(t, "Secret herald-system/beats", "data", "current"), base64.StdEncoding.EncodeToString([]byte("0123456789abcdef0123456789abcdef"))},
 		{"the announcer's Secret", pod(daemonSet, "volumes", 1, "secret", "secretName"), "beats"},
 		{
-			"reader of metrics", got.at(t, "ClusterRoleBinding <nil>/herald-status", "subjects", 1),
+			"reader of metrics", got.at(t, "ClusterRoleBinding <nil>/herald-status-readers", "subjects", 0),
 			object{"kind": "ServiceAccount", "namespace": "monitoring", "name": "prometheus"},
 		},
 		{"replicas", got.at(t, deployment, "spec", "replicas"), float64(3)},

@@ -11,8 +11,8 @@ import (
 )
 
 // TestEqualsKustomize renders the chart and a kustomization of deploy/ that say the same, and compares
-// them object by object. What was changed in deploy/base has to be changed in the chart's file of the
-// same name.
+// them object by object. Rights and policies the chart takes of deploy/base itself; what was changed in
+// its controller.yaml or node.yaml has to be changed in the chart's template of the same name.
 func TestEqualsKustomize(t *testing.T) {
 	for _, test := range []struct {
 		name      string

@@ -75,7 +75,7 @@ func try(t *testing.T, namespace string, v values) (map[string]string, error) {
 func (o objects) add(t *testing.T, text []byte) {
 	t.Helper()
 	strict := serializer.NewCodecFactory(scheme.Scheme, serializer.EnableStrict).UniversalDeserializer()
-	for part := range strings.SplitSeq(string(text), "\n---\n") {
+	for part := range strings.SplitSeq("\n"+string(text), "\n---\n") {
 		if strings.TrimSpace(part) == "" {
 			continue
 		}

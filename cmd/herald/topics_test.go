@@ -63,9 +63,13 @@ func TestTopicsComplete(t *testing.T) {
 		"annotations": constants(t, controllers+"loadbalancer", "Annotation", "kubeVIP", "metalLB"),
 		"conditions": append(constants(t, controllers+"loadbalancer", "Condition", "Reason"),
 			constants(t, controllers+"announcement", "Reason")...),
+		"pools": append(constants(t, "../../config", "prefix"), constants(t, "../../config", "key")...),
 	} {
 		text := topic(t, name)
 		for _, word := range words {
+			if strings.HasSuffix(word, "-") {
+				word += "NAMESPACE"
+			}
 			if !regexp.MustCompile(`(^|[\s(])` + regexp.QuoteMeta(word) + `($|[\s,:)])`).MatchString(text) {
 				t.Errorf("herald help %s does not tell of %s", name, word)
 			}

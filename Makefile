@@ -36,7 +36,7 @@ test: lab build ## everything: unit, race detector, real sockets, a real API ser
 KIND_NODE_IMAGE ?= kindest/node:v1.37.0
 
 .PHONY: e2e-kubeadm
-e2e-kubeadm: ## docs/kubeadm.md with kubeadm itself, in containers of kind's node image (needs docker, or ../shared/kind-nodes)
+e2e-kubeadm: build bin/release ## docs/kubeadm.md with kubeadm itself, in containers of kind's node image (needs docker, or ../shared/kind-nodes)
 	@hack/e2e-kubeadm $(IMAGE) $(KIND_NODE_IMAGE) $(E2E_KUBEADM_FLAGS)
 
 .PHONY: bench
@@ -77,9 +77,8 @@ images: ## the image for all of PLATFORMS, as dist/herald-oci.tar
 	@hack/image $(IMAGE) $(PLATFORMS)
 
 .PHONY: install-yaml
-install-yaml: ## dist/install.yaml: deploy/base with IMAGE, for kubectl apply -f
-	@mkdir -p bin dist
-	@go build -C release -o ../bin/release ./cmd/release
+install-yaml: bin/release ## dist/install.yaml: deploy/base with IMAGE, for kubectl apply -f
+	@mkdir -p dist
 	@bin/release install --image $(IMAGE) >dist/install.yaml
 
 .PHONY: release
@@ -95,6 +94,11 @@ reproducible: ## build the images twice, in two places, and compare (minutes a p
 .PHONY: lab
 lab: require ## (for the tests) bin/lab and the Kubernetes it runs; the first time takes minutes
 	@hack/build-lab $(KUBE_VERSION)
+
+# What makes packages; built here for those that make one where there is no module proxy.
+.PHONY: bin/release
+bin/release:
+	@go build -C release -o ../bin/release ./cmd/release
 
 .PHONY: require
 require:

@@ -19,7 +19,7 @@ import (
 	"github.com/heraldlb/herald/e2e/lab/internal/container"
 )
 
-// What the project's image has of its own (see the Dockerfile).
+// What the project's image has of its own (release/image).
 const (
 	imageEntrypoint = "/herald"
 	imageAnnouncer  = "/herald-announcer"

@@ -4,6 +4,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -35,7 +37,7 @@ func release(t *testing.T) Release {
 		Extras:    extras,
 		Downloads: "https://example.org/downloads",
 	}
-	for _, text := range []string{"linux/amd64", "linux/arm/v7"} {
+	for _, text := range []string{"linux/" + runtime.GOARCH, "linux/arm/v7"} {
 		platform, err := image.ParsePlatform(text)
 		if err != nil {
 			t.Fatal(err)
@@ -51,14 +53,16 @@ func TestMake(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	here := "herald-v1.2.3-linux-" + runtime.GOARCH
 	want := []string{
 		"herald-1.2.3.tgz",
 		"herald-v1.2.3-image.tar",
-		"herald-v1.2.3-linux-amd64-image.tar", "herald-v1.2.3-linux-amd64.cdx.json", "herald-v1.2.3-linux-amd64.tar.gz",
+		here + "-image.tar", here + ".cdx.json", here + ".tar.gz",
 		"herald-v1.2.3-linux-arm-v7-image.tar", "herald-v1.2.3-linux-arm-v7.cdx.json", "herald-v1.2.3-linux-arm-v7.tar.gz",
 		"herald.yaml", "install.yaml", "release-notes.md",
 		"SHA256SUMS",
 	}
+	slices.Sort(want[:len(want)-1])
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
@@ -75,12 +79,13 @@ func TestMake(t *testing.T) {
 		t.Errorf("made twice, the files are not the same:\n%s", cmp.Diff(first, second))
 	}
 	testArchive(t, dir)
+	testKrew(t, dir)
 	testTexts(t, dir)
 }
 
 func testArchive(t *testing.T, dir string) {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "tar", "--list", "--verbose", "--file", filepath.Join(dir, "herald-v1.2.3-linux-amd64.tar.gz")).Output()
+	out, err := exec.CommandContext(t.Context(), "tar", "--list", "--verbose", "--file", filepath.Join(dir, "herald-v1.2.3-linux-"+runtime.GOARCH+".tar.gz")).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,11 +95,26 @@ func testArchive(t *testing.T, dir string) {
 		got = append(got, fields[0]+" "+strings.Join(fields[5:], " "))
 	}
 	want := []string{
-		"-rwxr-xr-x herald", "-rwxr-xr-x herald-announcer", "lrwxrwxrwx kubectl-herald -> herald",
+		"-rwxr-xr-x herald", "-rwxr-xr-x herald-announcer",
 		"-rwxr-xr-x kubectl_complete-herald", "-rw-r--r-- LICENSE", "-rw-r--r-- herald.1",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("archive (-want +got):\n%s", diff)
+	}
+}
+
+// testKrew has krew itself install the plugin, and runs it.
+func testKrew(t *testing.T, dir string) {
+	t.Helper()
+	root := t.TempDir()
+	install := exec.CommandContext(t.Context(), "go", "tool", "krew", "install",
+		"--manifest", filepath.Join(dir, "herald.yaml"), "--archive", filepath.Join(dir, "herald-v1.2.3-linux-"+runtime.GOARCH+".tar.gz"))
+	install.Env = append(os.Environ(), "KREW_ROOT="+root)
+	if out, err := install.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if out, err := exec.CommandContext(t.Context(), filepath.Join(root, "bin/kubectl-herald")).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 

@@ -64,8 +64,8 @@ func (m *maker) platforms() error {
 	return nil
 }
 
-// entries are what a platform's archive holds: the programs, herald under its name as kubectl's plugin
-// too, and all that comes with them.
+// entries are what a platform's archive holds: the programs, and all that comes with them. There is no
+// link among them, for krew does not unpack such.
 func (m *maker) entries(built image.Built) ([]archive.Entry, error) {
 	var entries []archive.Entry
 	for _, program := range image.Programs() {
@@ -84,7 +84,6 @@ func (m *maker) entries(built image.Built) ([]archive.Entry, error) {
 		return nil, err
 	}
 	entries = append(entries,
-		archive.Entry{Name: "kubectl-herald", Mode: 0o777, Target: "herald"},
 		archive.Entry{Name: "kubectl_complete-herald", Mode: 0o755, Content: plugin.Completer},
 		licence)
 	return append(entries, extras...), nil

@@ -54,7 +54,9 @@ type entry struct {
 	fault error
 }
 
-func newAgenda(random func(limit time.Duration) time.Duration) *agenda { return &agenda{random: random} }
+func newAgenda(random func(limit time.Duration) time.Duration) *agenda {
+	return &agenda{random: random}
+}
 
 // setNames says on which interfaces to advertise.
 func (a *agenda) setNames(now time.Time, names []string) {

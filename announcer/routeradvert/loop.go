@@ -151,7 +151,7 @@ func (l *loop) close(epoch uint64) {
 	}
 	delete(l.ports, epoch)
 	close(p.closed)
-	if err := p.port.close(); err != nil {
+	if err := p.conn.Close(); err != nil {
 		l.log.Error("cannot close a socket", "interface", p.on.Name, "error", err)
 	}
 }

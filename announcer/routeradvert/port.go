@@ -90,5 +90,3 @@ func (p *port) hear(solicited func()) error {
 		}
 	}
 }
-
-func (p *port) close() error { return p.conn.Close() }

@@ -86,7 +86,9 @@ func (f *fixture) complaint(want string) {
 }
 
 // isAdvertisement reports whether a frame holds a router advertisement.
-func isAdvertisement(b []byte) bool { return len(b) >= 70 && b[20] == unix.IPPROTO_ICMPV6 && b[54] == 134 }
+func isAdvertisement(b []byte) bool {
+	return len(b) >= 70 && b[20] == unix.IPPROTO_ICMPV6 && b[54] == 134
+}
 
 // What is sent is what RFC 4861 sections 4.2 and 6.1.2 ask for, and makes the node a
 // neighbor that is a router, but nobody's default router.

@@ -44,4 +44,7 @@ type Facts struct {
 	// BFD are the routers whose paths are to be watched. Nil: that is not known yet, and
 	// sessions go on as they are; empty: there are none.
 	BFD []BFDPeer `json:"bfd,omitzero"`
+	// Unnumbered are the interfaces where a router has to learn this node's address,
+	// since a BGP session with it is told no other (RFC 8950). Nil: as with BFD.
+	Unnumbered []string `json:"unnumbered,omitzero"`
 }

@@ -9,12 +9,13 @@ import (
 
 // MaxAddresses bounds the candidacies that either side accepts, MaxPeers the
 // addresses of other nodes, MaxBackends the API servers behind a VIP, MaxBFD the routers
-// that are watched.
+// that are watched, MaxUnnumbered the interfaces with one that learns this node's address.
 const (
-	MaxAddresses = 1 << 18
-	MaxPeers     = 1 << 14
-	MaxBackends  = 64
-	MaxBFD       = 64
+	MaxAddresses  = 1 << 18
+	MaxPeers      = 1 << 14
+	MaxBackends   = 64
+	MaxBFD        = 64
+	MaxUnnumbered = 64
 )
 
 // The bounds of what announcer.BFDPeer says.

@@ -103,7 +103,8 @@ func (c *Client) Facts(f announcer.Facts) error {
 	if old := c.facts.Load(); old != nil && sameFacts(*old, f) {
 		return nil
 	}
-	f.Peers, f.Backends, f.BFD = slices.Clone(f.Peers), slices.Clone(f.Backends), slices.Clone(f.BFD)
+	f.Peers, f.Backends = slices.Clone(f.Peers), slices.Clone(f.Backends)
+	f.BFD, f.Unnumbered = slices.Clone(f.BFD), slices.Clone(f.Unnumbered)
 	c.facts.Store(&f)
 	c.desired.signal()
 	return nil

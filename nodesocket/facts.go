@@ -9,14 +9,14 @@ import (
 // factsMessages carries facts in as many frames as their peers take, and one more for
 // routers.
 func factsMessages(f announcer.Facts) []*message {
-	cut, routers := parts(f.Peers, peerBytes), f.BFD
-	f.Peers, f.BFD = cut[0], nil
+	cut, routers := parts(f.Peers, peerBytes), announcer.Facts{BFD: f.BFD, Unnumbered: f.Unnumbered}
+	f.Peers, f.BFD, f.Unnumbered = cut[0], nil, nil
 	messages := []*message{{Kind: kindFacts, Facts: &f}}
 	for _, peers := range cut[1:] {
 		messages = append(messages, &message{Kind: kindFacts, Facts: &announcer.Facts{Peers: peers}})
 	}
-	if routers != nil {
-		messages = append(messages, &message{Kind: kindFacts, Facts: &announcer.Facts{BFD: routers}})
+	if routers.BFD != nil || routers.Unnumbered != nil {
+		messages = append(messages, &message{Kind: kindFacts, Facts: &routers})
 	}
 	return chain(messages)
 }
@@ -39,6 +39,7 @@ func joinFacts(so *announcer.Facts, m *message) (*announcer.Facts, error) {
 	default:
 		so.Peers = append(so.Peers, m.Facts.Peers...)
 		so.BFD = append(m.Facts.BFD, so.BFD...) // nil and empty are not the same
+		so.Unnumbered = append(m.Facts.Unnumbered, so.Unnumbered...)
 	}
 	return so, ValidateFacts(*so)
 }

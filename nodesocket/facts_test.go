@@ -18,7 +18,7 @@ func TestFactsGoDown(t *testing.T) {
 	for i := range MaxPeers {
 		facts.Peers = append(facts.Peers, netip.AddrFrom16([16]byte{0x20, 1, 13: byte(i >> 16), 14: byte(i >> 8), 15: byte(i)}))
 	}
-	facts.BFD = routers(MaxBFD)
+	facts.BFD, facts.Unnumbered = routers(MaxBFD), interfaces(MaxUnnumbered)
 	path, wire := socketPath(t), newRecorder()
 	_, stop := startServer(t, path, Backend{Sink: wire})
 	client, _ := startClient(t, path, newWatcher())
@@ -38,11 +38,11 @@ func TestFactsGoDown(t *testing.T) {
 	told(wire, facts)
 	tell(facts)
 	less := facts
-	less.CutOff, less.Peers, less.BFD = true, nil, []announcer.BFDPeer{}
+	less.CutOff, less.Peers, less.BFD, less.Unnumbered = true, nil, []announcer.BFDPeer{}, nil
 	tell(less)
 	told(wire, facts, less)
 	unknown := less
-	unknown.BFD = nil
+	unknown.BFD, unknown.Unnumbered = nil, []string{}
 	tell(unknown)
 	told(wire, facts, less, unknown)
 	tell(less)

@@ -53,7 +53,7 @@ type message struct {
 	Candidacies []announcer.Candidacy `json:"candidacies,omitempty"`
 	Addresses   []netip.Addr          `json:"addresses,omitempty"`
 	// Facts and View hold in each message that continues another no more than
-	// further Peers, Members and BFD.
+	// further Peers, Members, BFD and Unnumbered.
 	Facts    *announcer.Facts   `json:"facts,omitempty"`
 	Statuses []announcer.Status `json:"statuses,omitempty"`
 	Samples  []announcer.Sample `json:"samples,omitempty"`

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/heraldlb/herald/announcer"
@@ -76,8 +77,9 @@ func validNode(name string) bool {
 
 // ValidateFacts returns an error that wraps ErrInvalid unless the peers of f are
 // unicast addresses and no more than MaxPeers, its backends too, with a port, and no
-// more than MaxBackends, its BFD peers can be watched and are no more than MaxBFD, and
-// its words are short.
+// more than MaxBackends, its BFD peers can be watched and are no more than MaxBFD, its
+// unnumbered interfaces have a name each and are no more than MaxUnnumbered, and its
+// words are short.
 func ValidateFacts(f announcer.Facts) error {
 	if len(f.Peers) > MaxPeers {
 		return fmt.Errorf("%w: %d peers, more than %d", ErrInvalid, len(f.Peers), MaxPeers)
@@ -103,7 +105,22 @@ func ValidateFacts(f announcer.Facts) error {
 			return fmt.Errorf("%w: %.32q is longer than %d bytes", ErrInvalid, word, maxName)
 		}
 	}
-	return validBFD(f.BFD)
+	return errors.Join(validBFD(f.BFD), validUnnumbered(f.Unnumbered))
+}
+
+func validUnnumbered(names []string) error {
+	if len(names) > MaxUnnumbered {
+		return fmt.Errorf("%w: %d unnumbered interfaces, more than %d", ErrInvalid, len(names), MaxUnnumbered)
+	}
+	for i, name := range names {
+		if name == "" || !validInterface(name) {
+			return fmt.Errorf("%w: %.32q, unnumbered, is not an interface name", ErrInvalid, name)
+		}
+		if slices.Contains(names[:i], name) {
+			return fmt.Errorf("%w: interface %s is unnumbered twice", ErrInvalid, name)
+		}
+	}
+	return nil
 }
 
 func validBFD(peers []announcer.BFDPeer) error {

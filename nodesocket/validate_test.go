@@ -3,6 +3,7 @@ package nodesocket
 import (
 	"errors"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -137,6 +138,35 @@ func routers(n int) []announcer.BFDPeer {
 	for i := range n {
 		address := netip.AddrFrom16([16]byte{0xfe, 0x80, 8: 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, byte(i)}).WithZone("<<<<<<<<<<<<<<<")
 		all = append(all, announcer.BFDPeer{Address: address, Source: address, Interval: MaxBFDInterval, Multiplier: 255})
+	}
+	return all
+}
+
+func TestValidateUnnumbered(t *testing.T) {
+	for name, test := range map[string]struct {
+		names []string
+		valid bool
+	}{
+		"none":      {[]string{}, true},
+		"most":      {interfaces(MaxUnnumbered), true},
+		"too many":  {interfaces(MaxUnnumbered + 1), false},
+		"twice":     {[]string{"eth0", "eth1", "eth0"}, false},
+		"no name":   {[]string{""}, false},
+		"long name": {[]string{strings.Repeat("i", 16)}, false},
+		"a path":    {[]string{"a/b"}, false},
+	} {
+		err := ValidateFacts(announcer.Facts{Unnumbered: test.names})
+		if (err == nil) != test.valid || (err != nil && !errors.Is(err, ErrInvalid)) {
+			t.Errorf("%s: error %v, want valid %v", name, err, test.valid)
+		}
+	}
+}
+
+// interfaces have names as long as they can be in JSON.
+func interfaces(n int) []string {
+	var all []string
+	for i := range n {
+		all = append(all, strings.Repeat("<", 12)+strconv.Itoa(100+i))
 	}
 	return all
 }

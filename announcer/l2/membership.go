@@ -156,7 +156,7 @@ func (m *membership) tell(ctx context.Context, now time.Time) (at time.Time, ok 
 	if m.reports.none() {
 		return m.listener.Next()
 	}
-	from := m.source()
+	from := m.port.ifi.Source()
 	err := m.reports.send(now, func(p mld.Packet) error {
 		b, err := frame.Listener(m.port.ifi.MAC, from, p.To, p.Message)
 		if err != nil {
@@ -171,27 +171,6 @@ func (m *membership) tell(ctx context.Context, now time.Time) (at time.Time, ok 
 		return m.listener.Next()
 	}
 	return m.reports.next, true
-}
-
-// source returns the link-local address that the kernel would send from now,
-// or the unspecified one if there is none yet.
-func (m *membership) source() netip.Addr {
-	fd, err := unix.Socket(unix.AF_INET6, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return netip.IPv6Unspecified()
-	}
-	defer func() { _ = unix.Close(fd) }()
-	to := &unix.SockaddrInet6{Addr: netip.IPv6LinkLocalAllNodes().As16(), Port: 1, ZoneId: uint32(m.port.ifi.Index)}
-	if err := unix.Connect(fd, to); err != nil {
-		return netip.IPv6Unspecified()
-	}
-	name, err := unix.Getsockname(fd)
-	if own, ok := name.(*unix.SockaddrInet6); err == nil && ok {
-		if addr := netip.AddrFrom16(own.Addr); addr.IsLinkLocalUnicast() {
-			return addr
-		}
-	}
-	return netip.IPv6Unspecified()
 }
 
 // listen hears queries until ctx ends.

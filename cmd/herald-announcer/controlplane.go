@@ -57,6 +57,7 @@ func (f *flags) runControlPlane(ctx context.Context, heartbeats membership.Optio
 	watcher := link.NewWatcher(log)
 	wire := l2.New(timing, log)
 	forWire, forSeat, forElector := watcher.Subscribe(), watcher.Subscribe(), watcher.Subscribe()
+	forRouters := watcher.Subscribe()
 	server := nodesocket.NewServer(f.socket, log)
 	elector := f.newElector(heartbeats, forElector, server, log)
 	share, err := f.newBalance(log)
@@ -83,7 +84,7 @@ func (f *flags) runControlPlane(ctx context.Context, heartbeats membership.Optio
 	group.Go(func() error { return v.follow(serving, f.controlPlane.lookUp, seated.SetVIPs, log) })
 	group.Go(func() error { return apiServer.Run(serving) })
 	group.Go(func() error { return share.run(serving) })
-	group.Go(func() error { return routers.run(serving, server) })
+	group.Go(func() error { return routers.run(serving, forRouters, server) })
 	group.Go(func() error {
 		return server.Run(serving, nodesocket.Backend{
 			Sink:    routers.sink(share.sink(elector.sink)),

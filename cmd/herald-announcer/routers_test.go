@@ -9,23 +9,25 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/heraldlb/herald/announcer"
 	"github.com/heraldlb/herald/nodesocket"
 )
 
-// watch has an agent of a node ask for BFD with another node, a while after it is there,
-// until it is stopped.
+// watch has an agent of a node ask for BFD with another node, and for its own to be known
+// there, a while after it is there, until it is stopped.
 func (c *cluster) watch(name, address string) (stop func()) {
 	c.t.Helper()
 	n := c.nodes[name]
 	agent := nodesocket.NewClient(n.socket, n, slog.New(slog.DiscardHandler))
 	router := announcer.BFDPeer{Address: netip.MustParseAddr(address), Interval: 50 * time.Millisecond, Multiplier: 10}
-	tell := func(routers ...announcer.BFDPeer) {
-		if err := agent.Facts(announcer.Facts{Cluster: "test", Nodes: 2, BFD: routers}); err != nil {
+	tell := func(links []string, routers ...announcer.BFDPeer) {
+		if err := agent.Facts(announcer.Facts{Cluster: "test", Nodes: 2, BFD: routers, Unnumbered: links}); err != nil {
 			c.t.Fatal(err)
 		}
 	}
-	tell()
+	tell(nil)
 	agent.Synced()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(c.t.Context()))
 	done := make(chan error, 1)
@@ -41,7 +43,7 @@ func (c *cluster) watch(name, address string) (stop func()) {
 	})
 	c.t.Cleanup(stop)
 	c.await("a connection", func() bool { return n.seen().Node == name })
-	tell(router)
+	tell([]string{"eth0"}, router)
 	return stop
 }
 
@@ -63,6 +65,7 @@ func TestRouters(t *testing.T) {
 	for family, addresses := range map[string][2]string{"IPv4": {"10.0.0.1", "10.0.0.2"}, "IPv6": {"2001:db8::1", "2001:db8::2"}} {
 		t.Run(family, func(t *testing.T) {
 			c := newCluster(t, 2, 0)
+			tap := c.client.Tap(t, "eth0", unix.ETH_P_IPV6)
 			one, two := c.nodes["node-1"], c.nodes["node-2"]
 			one.run(t, c.program)
 			two.run(t, c.program)
@@ -70,6 +73,9 @@ func TestRouters(t *testing.T) {
 			c.watch(two.name, addresses[0])
 			up := c.awaitBFD(one.name, announcer.BFDUp)
 			c.awaitBFD(two.name, announcer.BFDUp)
+			tap.Wait(t, "a router advertisement", func(b []byte) bool {
+				return len(b) > 54 && [6]byte(b[6:]) == one.mac && b[20] == unix.IPPROTO_ICMPV6 && b[54] == 134
+			})
 
 			stop()
 			c.watch(one.name, addresses[1])

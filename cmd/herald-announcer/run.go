@@ -58,12 +58,12 @@ func (f *flags) runServices(ctx context.Context, heartbeats membership.Options, 
 	serving, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	group, serving := errgroup.WithContext(serving)
-	forWire, forOwner := watcher.Subscribe(), watcher.Subscribe()
+	forWire, forOwner, forRouters := watcher.Subscribe(), watcher.Subscribe(), watcher.Subscribe()
 	group.Go(func() error { return watcher.Run(serving) })
 	group.Go(func() error { return wire.Run(serving, forWire, owner) })
 	group.Go(func() error { return members.Run(serving, owner) })
 	group.Go(func() error { return owner.Run(serving, forOwner) })
-	group.Go(func() error { return routers.run(serving, server) })
+	group.Go(func() error { return routers.run(serving, forRouters, server) })
 	group.Go(func() error {
 		return server.Run(serving, nodesocket.Backend{
 			Sink:    routers.sink(owner),

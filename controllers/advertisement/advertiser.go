@@ -50,9 +50,10 @@ type Advertiser struct {
 	cluster cluster
 	journal *journal
 	wake    chan struct{}
-	// watch has the announcer watch paths by BFD, reports is told when an Outcome may
-	// have changed. Both are set before Run.
+	// watch has the announcer watch paths by BFD, appear has it make this node known on
+	// interfaces, reports is told when an Outcome may have changed. All are set before Run.
 	watch   func([]announcer.BFDPeer) error
+	appear  func(interfaces []string) error
 	reports func()
 
 	mu sync.Mutex
@@ -90,6 +91,7 @@ func New(o Options) *Advertiser {
 		o: o, log: o.Log,
 		wake:      make(chan struct{}, 1),
 		watch:     func([]announcer.BFDPeer) error { return nil },
+		appear:    func([]string) error { return nil },
 		reports:   func() {},
 		config:    o.Fallback,
 		addresses: make(map[netip.Addr]Address),
@@ -101,10 +103,10 @@ func New(o Options) *Advertiser {
 	return a
 }
 
-// Bind says who is told what routers to watch by BFD, and that an Outcome may have
-// changed. It is called before Run.
-func (a *Advertiser) Bind(watch func([]announcer.BFDPeer) error, reports func()) {
-	a.watch, a.reports = watch, reports
+// Bind says who is told what routers to watch by BFD, on which interfaces a router has to
+// learn this node's address, and that an Outcome may have changed. It is called before Run.
+func (a *Advertiser) Bind(watch func([]announcer.BFDPeer) error, appear func(interfaces []string) error, reports func()) {
+	a.watch, a.appear, a.reports = watch, appear, reports
 }
 
 // Fallback says whether there is a configuration beside the ConfigMap's.

@@ -89,10 +89,27 @@ func (a *Advertiser) look(next done, passwords passwords, anew bool) (again time
 			a.log.Error("the announcer is not told what paths to watch by BFD", "error", err)
 		}
 	}
+	if anew {
+		if err := a.appear(next.selection.unnumbered()); err != nil {
+			a.log.Error("the announcer is not told where a router has to learn of this node", "error", err)
+		}
+	}
 	if moved || anew {
 		a.reports()
 	}
 	return a.journal.note(time.Now(), next.sessions, next.complaints, a.tell(next.node))
+}
+
+// unnumbered returns the interfaces of peers that have no address, sorted.
+func (s *selection) unnumbered() []string {
+	all := []string{} // not nil: that there are none is known
+	for _, p := range s.peers {
+		if p.Interface != "" {
+			all = append(all, p.Interface)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // alike says whether two sessions are the same to an Outcome.

@@ -309,7 +309,8 @@ func testAdvertisingBFD(c *cluster) {
 	r := newRouter(c.t)
 	data := r.byBGP()
 	// No announcer watches a loopback address; that keeps none from watching the other.
-	const other = "  - {name: other, address: 192.0.2.254, asn: 65011, bfd: true, connectTime: 1h}\n"
+	const other = "  - {name: other, address: 192.0.2.254, asn: 65011, bfd: true, connectTime: 1h}\n" +
+		"  - {name: unnumbered, interface: nowhere0, asn: 65012, connectTime: 1h}\n"
 	data["bgp.yaml"] = r.yaml("    bfd: {interval: 50ms, multiplier: 3}\n    sourceAddress: "+endOf(1).String(), other)
 	c.configMap(data)
 	c.node(nodeName(1))
@@ -320,6 +321,7 @@ func testAdvertisingBFD(c *cluster) {
 	h.awaitFacts(c, "what router to watch", func(f announcer.Facts) bool {
 		return len(f.BFD) == 1 && f.BFD[0].Address == addr("192.0.2.254") && f.BFD[0].Multiplier == 3
 	})
+	h.awaitFacts(c, "where to be known", func(f announcer.Facts) bool { return slices.Equal(f.Unnumbered, []string{"nowhere0"}) })
 	see := func(state announcer.BFDState) {
 		c.t.Helper()
 		h.see(func(v *announcer.View) {

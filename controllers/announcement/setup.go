@@ -107,7 +107,7 @@ func SetUp(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		self: o.Node, facts: a.facts, pools: a.pools, ledger: a.ledger,
 		target: a.client, routes: a.routers, report: a.reports.add,
 	}
-	a.routers.Bind(a.tellPaths, func() {
+	a.routers.Bind(a.tellPaths, a.tellUnnumbered, func() {
 		for _, addr := range a.ledger.routed() {
 			a.reports.add(addr)
 		}

@@ -65,6 +65,19 @@ func (a *agent) tellPaths(routers []announcer.BFDPeer) error {
 	return errors.Join(append(refused, err)...)
 }
 
+// tellUnnumbered has the announcer told where routers have to learn of this node: also
+// there, one that it would refuse stays alone.
+func (a *agent) tellUnnumbered(interfaces []string) error {
+	var refused []error
+	valid := slices.DeleteFunc(interfaces, func(name string) bool {
+		err := nodesocket.ValidateFacts(announcer.Facts{Unnumbered: []string{name}})
+		refused = append(refused, err)
+		return err != nil
+	})
+	err := a.surroundings.change(func(f *announcer.Facts) { f.Unnumbered = valid[:min(len(valid), nodesocket.MaxUnnumbered)] })
+	return errors.Join(append(refused, err)...)
+}
+
 // tellRebalance has the announcer told of the word that asks for the addresses to
 // be spread anew.
 func (a *agent) tellRebalance(word string) {

@@ -31,7 +31,7 @@ func rule(text string) Rule {
 func wants(rules ...string) []Want {
 	var all []Want
 	for _, text := range rules {
-		all = append(all, Want{Rule: rule(text), Holder: "node1", For: "default/web", Lease: time.Hour})
+		all = append(all, Want{Rule: rule(text), For: "default/web", Lease: time.Hour})
 	}
 	return all
 }
@@ -83,7 +83,7 @@ const (
 	dns = "192.0.2.1:53/UDP"
 )
 
-func home(uptime time.Duration) condition {
+func atHome(uptime time.Duration) condition {
 	return condition{netip.MustParseAddr("198.51.100.7"), uptime}
 }
 
@@ -94,7 +94,7 @@ func (p *play) mapWeb() {
 	p.expect(0, search, "")
 	p.discovered("1", p.now)
 	p.expect(0, check, "")
-	p.checked(home(time.Minute), Rule{}, true, p.now)
+	p.checked(atHome(time.Minute), Rule{}, true, p.now)
 	p.expect(0, ask, web)
 	p.mapped(rule(web), time.Hour, p.now)
 	p.is(web, Mapped, "198.51.100.7:80")
@@ -107,7 +107,7 @@ func TestAgendaRenewsAtHalfTime(t *testing.T) {
 	start := p.now
 	for p.now.Sub(start) < 30*time.Minute-checkInterval {
 		p.expect(checkInterval, check, web)
-		p.checked(home(time.Minute+p.now.Sub(start)), rule(web), true, p.now)
+		p.checked(atHome(time.Minute+p.now.Sub(start)), rule(web), true, p.now)
 	}
 	p.expect(checkInterval, ask, web)
 	p.mapped(rule(web), time.Hour, p.now)
@@ -118,18 +118,18 @@ func TestAgendaAsksAgain(t *testing.T) {
 	for name, happens := range map[string]func(*play){
 		"it has lost the mapping": func(p *play) {
 			p.expect(checkInterval, check, web)
-			p.checked(home(time.Minute+checkInterval), rule(web), false, p.now)
+			p.checked(atHome(time.Minute+checkInterval), rule(web), false, p.now)
 		},
 		"its connection was down": func(p *play) {
 			p.expect(checkInterval, check, web)
-			p.checked(home(time.Second), rule(web), true, p.now)
+			p.checked(atHome(time.Second), rule(web), true, p.now)
 		},
 		"it restarted, and says so": func(p *play) {
 			p.noticed(notice{boot: "2"}, p.now)
 			p.expect(0, search, "")
 			p.discovered("2", p.now)
 			p.expect(0, check, web)
-			p.checked(home(time.Second), rule(web), false, p.now)
+			p.checked(atHome(time.Second), rule(web), false, p.now)
 		},
 		"it left, and is back": func(p *play) {
 			p.noticed(notice{gone: true}, p.now)
@@ -139,7 +139,7 @@ func TestAgendaAsksAgain(t *testing.T) {
 			p.expect(0, search, "")
 			p.discovered("2", p.now)
 			p.expect(0, check, web)
-			p.checked(home(time.Second), rule(web), false, p.now)
+			p.checked(atHome(time.Second), rule(web), false, p.now)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -168,7 +168,7 @@ func TestAgendaBelievesWhatItKnows(t *testing.T) {
 		p.mapWeb()
 		for range 3 {
 			p.expect(checkInterval, check, web)
-			p.checked(home(0), rule(web), true, p.now)
+			p.checked(atHome(0), rule(web), true, p.now)
 		}
 		p.expect(checkInterval, check, web)
 	})
@@ -211,7 +211,7 @@ func TestAgendaBacksOff(t *testing.T) {
 			p.expect(0, search, "")
 			p.discovered("1", p.now)
 			p.expect(0, check, web)
-			p.checked(home(time.Hour), rule(web), true, p.now)
+			p.checked(atHome(time.Hour), rule(web), true, p.now)
 			p.expect(0, ask, web) // since it was asked for everything
 			p.mapped(rule(web), time.Hour, p.now)
 		}
@@ -241,7 +241,7 @@ func TestAgendaRemoves(t *testing.T) {
 		p.mapWeb()
 		p.noticed(notice{boot: "2"}, p.now)
 		p.discovered("2", p.now)
-		p.checked(home(0), Rule{}, true, p.now)
+		p.checked(atHome(0), Rule{}, true, p.now)
 		p.denied(rule(web), Conflict, "taken", p.now)
 		p.set(nil, nil, p.now)
 		p.idle()
@@ -336,7 +336,7 @@ func chaos(a *agenda, s step, random *rand.Rand, now time.Time) {
 			a.failed("none", now)
 		}
 	case check:
-		a.checked(home(time.Duration(random.IntN(100))*time.Second), s.want.Rule, random.IntN(2) == 0, now)
+		a.checked(atHome(time.Duration(random.IntN(100))*time.Second), s.want.Rule, random.IntN(2) == 0, now)
 	case ask:
 		if state := slices.Concat([]State{Refused, Conflict}, []State{Mapped, Mapped})[random.IntN(4)]; state == Mapped {
 			a.mapped(s.want.Rule, time.Minute, now)

@@ -264,7 +264,7 @@ func (m *Mapper) deny(rule Rule, state State, problem string) {
 	})
 }
 
-// remove ends a rule, unless it is another's by now.
+// remove ends a rule, unless the port is mapped to somebody else by now.
 func (m *Mapper) remove(ctx context.Context, want Want) error {
 	ours := true
 	if want.Client.Is4() {
@@ -272,7 +272,7 @@ func (m *Mapper) remove(ctx context.Context, want Want) error {
 		if err != nil && !isRefusal(err) {
 			return err
 		}
-		ours = err != nil || there && entry.Client == netip.AddrPortFrom(want.Client, want.Port) && !want.heldByAnother(entry.Description)
+		ours = err != nil || there && entry.Client == netip.AddrPortFrom(want.Client, want.Port)
 	}
 	if ours {
 		err := m.gateway.Unmap(ctx, want.Rule)

@@ -27,6 +27,9 @@ func (r *Refusal) Error() string {
 	if text == "" {
 		text = "no reason given"
 	}
+	if r.Code == 0 {
+		return fmt.Sprintf("%s: %s", r.Action, text)
+	}
 	return fmt.Sprintf("%s: error %d, %s", r.Action, r.Code, text)
 }
 

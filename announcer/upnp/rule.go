@@ -3,7 +3,6 @@ package upnp
 import (
 	"cmp"
 	"net/netip"
-	"strings"
 	"time"
 )
 
@@ -37,31 +36,21 @@ func (r Rule) String() string {
 // Want is a rule, with what the gateway is told about it.
 type Want struct {
 	Rule
-	// Holder is the node that keeps the rule in force, For what it serves: both stand
-	// in the gateway's table, for those who read it, and for the next holder.
-	Holder, For string
+	// For is what it serves, as NAMESPACE/NAME. It stands in the gateway's table, for
+	// those who read that.
+	For string
 	// Lease is for how long the gateway keeps the rule if it is not renewed.
 	Lease time.Duration
 }
 
-// The words of a mapping's description: "herald node1 default/web". Gateways are known
-// to refuse long ones.
-const (
-	signature      = "herald"
-	maxDescription = 63
-)
+// maxDescription bounds that of a mapping. Gateways are known to refuse long ones.
+const maxDescription = 63
 
+// description returns that of the mapping: "herald default/web". It does not say who
+// holds the mapping: gateways keep the description of the first who asked.
 func (w Want) description() string {
-	text := signature + " " + w.Holder + " " + w.For
+	text := "herald " + w.For
 	return text[:min(len(text), maxDescription)]
-}
-
-// held tells whether the description of a mapping to our client names a holder, and
-// that is another.
-func (w Want) heldByAnother(description string) bool {
-	words := strings.SplitN(description, " ", 3)
-	// Where there is no third word, the gateway has cut the second one short.
-	return len(words) == 3 && words[0] == signature && words[1] != w.Holder
 }
 
 // Entry is a mapping in a gateway's table.

@@ -145,14 +145,18 @@ func (m *Mapper) do(ctx context.Context, next step, ears *ears) {
 	if err == nil || ctx.Err() != nil {
 		return
 	}
+	first := false
 	m.note(func(now time.Time) {
+		first = m.agenda.troubles == 0
 		if m.agenda.found {
 			m.statistics.Losses++
 		}
 		m.statistics.Failures++
-		m.agenda.failed(err.Error(), now)
+		m.agenda.failed(clipped(err.Error(), maxProblem), now)
 	})
-	m.log.Warn("no gateway to map ports", "error", err)
+	if first {
+		m.log.Warn("no gateway to map ports", "error", clipped(err.Error(), maxProblem))
+	}
 }
 
 func (m *Mapper) search(ctx context.Context, ears *ears) error {

@@ -76,8 +76,11 @@ func meaning(code int) string {
 	return words[code]
 }
 
-// maxText bounds what is quoted of a gateway.
-const maxText = 120
+// maxText bounds what is quoted of a gateway, maxProblem an error that may quote one.
+const (
+	maxText    = 120
+	maxProblem = 400
+)
 
 // judged returns the error of a call as a *Refusal if the gateway answered, as it is
 // otherwise.
@@ -105,8 +108,12 @@ func printable(text string) string {
 		}
 		return r
 	}, text)
-	if len(text) > maxText {
-		text = strings.ToValidUTF8(text[:maxText], "") + "…"
+	return clipped(text, maxText)
+}
+
+func clipped(text string, limit int) string {
+	if len(text) > limit {
+		text = strings.ToValidUTF8(text[:limit], "") + "…"
 	}
 	return text
 }

@@ -6,6 +6,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/heraldlb/herald/announcer/upnp/upnptest"
 )
 
 const allowAll = "allow 1-65535 192.0.2.0/24 1-65535"
@@ -16,16 +18,16 @@ func TestMapperMapsAndRemoves(t *testing.T) {
 		"IGDv1": {allowAll, "force_igd_desc_v1=yes"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := newHome(t)
-			h.start(t, more...)
-			m := h.hold(t)
+			h := upnptest.New(t)
+			h.Start(t, more...)
+			m := hold(t)
 			web, dns := ofService(80, TCP), ofService(53, UDP)
 			m.Set([]Want{web, dns}, nil)
-			if got := m.awaitState(t, web.Rule, Mapped).External.String(); got != externalAddress+":80" {
+			if got := m.awaitState(t, web.Rule, Mapped).External.String(); got != upnptest.ExternalAddress+":80" {
 				t.Errorf("external %s", got)
 			}
 			m.awaitState(t, dns.Rule, Mapped)
-			table := h.table(t)
+			table := h.Table(t)
 			for _, want := range []string{"TCP    80->192.0.2.200:80", "UDP    53->192.0.2.200:53", "'herald default/web'"} {
 				if !strings.Contains(table, want) {
 					t.Errorf("no %q in\n%s", want, table)
@@ -34,7 +36,7 @@ func TestMapperMapsAndRemoves(t *testing.T) {
 
 			m.Set([]Want{dns}, nil)
 			m.awaitSettled(t)
-			if table := h.table(t); strings.Contains(table, "TCP") || !strings.Contains(table, "UDP") {
+			if table := h.Table(t); strings.Contains(table, "TCP") || !strings.Contains(table, "UDP") {
 				t.Errorf("left is\n%s", table)
 			}
 		})
@@ -42,9 +44,9 @@ func TestMapperMapsAndRemoves(t *testing.T) {
 }
 
 func TestMapperMovesWithTheHolder(t *testing.T) {
-	h := newHome(t)
-	h.start(t, allowAll)
-	old, next := h.hold(t), h.hold(t)
+	h := upnptest.New(t)
+	h.Start(t, allowAll)
+	old, next := hold(t), hold(t)
 	web := ofService(80, TCP)
 	old.Set([]Want{web}, nil)
 	old.awaitState(t, web.Rule, Mapped)
@@ -53,21 +55,21 @@ func TestMapperMovesWithTheHolder(t *testing.T) {
 	old.Set(nil, []Rule{web.Rule})
 	old.awaitSettled(t)
 	old.stop()
-	if table := h.table(t); !strings.Contains(table, "80->192.0.2.200:80") {
+	if table := h.Table(t); !strings.Contains(table, "80->192.0.2.200:80") {
 		t.Errorf("the old holder removed what the new one holds:\n%s", table)
 	}
 	next.Set(nil, nil)
 	next.awaitSettled(t)
-	if table := h.table(t); table != "" && strings.Contains(table, serviceAddress) {
+	if table := h.Table(t); table != "" && strings.Contains(table, upnptest.ServiceAddress) {
 		t.Errorf("the new holder did not remove it:\n%s", table)
 	}
 }
 
 func TestMapperDoesNotOverwrite(t *testing.T) {
-	h := newHome(t)
-	h.start(t, allowAll)
-	h.upnpc(t, "-e", "somebody's", "-a", nodeAddress, "80", "80", "TCP", "600")
-	m := h.hold(t)
+	h := upnptest.New(t)
+	h.Start(t, allowAll)
+	h.Client(t, "-e", "somebody's", "-a", upnptest.NodeAddress, "80", "80", "TCP", "600")
+	m := hold(t)
 	web := ofService(80, TCP)
 	m.Set([]Want{web}, nil)
 	status := m.awaitState(t, web.Rule, Conflict)
@@ -76,13 +78,13 @@ func TestMapperDoesNotOverwrite(t *testing.T) {
 	}
 	m.Set(nil, nil)
 	m.awaitSettled(t)
-	if table := h.table(t); !strings.Contains(table, "80->192.0.2.21:80") {
+	if table := h.Table(t); !strings.Contains(table, "80->192.0.2.21:80") {
 		t.Errorf("left is\n%s", table)
 	}
 
 	m.Set([]Want{web}, nil)
 	m.awaitState(t, web.Rule, Conflict)
-	h.upnpc(t, "-d", "80", "TCP")
+	h.Client(t, "-d", "80", "TCP")
 	m.awaitState(t, web.Rule, Mapped)
 }
 
@@ -98,9 +100,9 @@ func TestMapperTellsWhatIsRefused(t *testing.T) {
 		"a pinhole where there is no service": {[]string{allowAll, "force_igd_desc_v1=yes"}, pinhole("2001:db8::200", 8080), "no service for it"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := newHome(t)
-			h.start(t, test.lines...)
-			m := h.hold(t)
+			h := upnptest.New(t)
+			h.Start(t, test.lines...)
+			m := hold(t)
 			m.Set([]Want{test.want}, nil)
 			status := m.awaitState(t, test.want.Rule, Refused)
 			if !strings.Contains(status.Problem, test.says) {
@@ -114,18 +116,18 @@ func TestMapperTellsWhatIsRefused(t *testing.T) {
 func TestMapperMapsAgain(t *testing.T) {
 	for name, end := range map[string]syscall.Signal{"says farewell": syscall.SIGTERM, "crashes": syscall.SIGKILL} {
 		t.Run("a gateway that "+name, func(t *testing.T) {
-			h := newHome(t)
-			d := h.start(t, allowAll)
-			m := h.hold(t)
+			h := upnptest.New(t)
+			d := h.Start(t, allowAll)
+			m := hold(t)
 			web := ofService(80, TCP)
 			m.Set([]Want{web}, nil)
 			m.awaitState(t, web.Rule, Mapped)
-			d.stop(t, end)
+			d.Stop(t, end)
 			start, maps := time.Now(), m.Statistics().Maps
-			h.start(t, allowAll) // with nothing in its table
+			h.Start(t, allowAll) // with nothing in its table
 			m.await(t, web.Rule, func(s Status) bool { return s.State == Mapped && m.Statistics().Maps > maps })
 			t.Logf("mapped again after %v", time.Since(start))
-			if table := h.table(t); !strings.Contains(table, "80->192.0.2.200:80") {
+			if table := h.Table(t); !strings.Contains(table, "80->192.0.2.200:80") {
 				t.Errorf("after the restart\n%s", table)
 			}
 		})
@@ -133,15 +135,15 @@ func TestMapperMapsAgain(t *testing.T) {
 }
 
 func TestMapperWaitsForAGateway(t *testing.T) {
-	h := newHome(t)
-	m := h.hold(t)
+	h := upnptest.New(t)
+	m := hold(t)
 	web := ofService(80, TCP)
 	m.Set([]Want{web}, nil)
 	status := m.awaitState(t, web.Rule, NoGateway)
 	if want := "gateway 192.0.2.1: it does not answer a search for an Internet Gateway Device"; status.Problem != want {
 		t.Errorf("problem %q, want %q", status.Problem, want)
 	}
-	h.start(t, allowAll)
+	h.Start(t, allowAll)
 	m.awaitState(t, web.Rule, Mapped)
 }
 

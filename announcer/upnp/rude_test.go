@@ -10,13 +10,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/heraldlb/herald/announcer/upnp/upnptest"
 )
 
 // pose answers every search at the gateway, as if there were a device at a location.
-func (h *home) pose(t *testing.T, location string) {
+func pose(t *testing.T, h *upnptest.Home, location string) {
 	t.Helper()
 	var conn *net.UDPConn
-	h.gateway.Do(t, func() (err error) {
+	h.Gateway.Do(t, func() (err error) {
 		conn, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("0.0.0.0:1900")))
 		return err
 	})
@@ -39,10 +41,10 @@ func (h *home) pose(t *testing.T, location string) {
 }
 
 // serve answers HTTP at a port of the gateway.
-func (h *home) serve(t *testing.T, port int, answer http.HandlerFunc) {
+func serve(t *testing.T, h *upnptest.Home, port int, answer http.HandlerFunc) {
 	t.Helper()
 	var listener net.Listener
-	h.gateway.Do(t, func() (err error) {
+	h.Gateway.Do(t, func() (err error) {
 		listener, err = net.Listen("tcp4", fmt.Sprintf(":%d", port))
 		return err
 	})
@@ -73,33 +75,33 @@ func TestMapperOutlivesARudeGateway(t *testing.T) {
 			answer(w, r)
 		}
 	}
-	const here = "http://" + gatewayAddress + ":5000/desc.xml"
+	const here = "http://" + upnptest.GatewayAddress + ":5000/desc.xml"
 	for name, test := range map[string]struct {
 		location string
 		answer   http.HandlerFunc
 		says     string
 	}{
-		"description elsewhere":   {"http://" + nodeAddress + ":5000/desc.xml", text(""), "not the gateway's own address"},
+		"description elsewhere":   {"http://" + upnptest.NodeAddress + ":5000/desc.xml", text(""), "not the gateway's own address"},
 		"description by name":     {"http://localhost/desc.xml", text(""), "not the gateway's own address"},
 		"description in a file":   {"file:///etc/passwd", text(""), "not the gateway's own address"},
 		"no URL":                  {"://", text(""), "missing protocol scheme"},
-		"redirected":              {here, http.RedirectHandler("http://"+nodeAddress+":6443/", http.StatusFound).ServeHTTP, "HTTP status 302"},
+		"redirected":              {here, http.RedirectHandler("http://"+upnptest.NodeAddress+":6443/", http.StatusFound).ServeHTTP, "HTTP status 302"},
 		"no description":          {here, http.NotFound, "HTTP status 404"},
 		"garbage for description": {here, text("<root><<<"), "XML syntax error"},
 		"nothing":                 {here, text(""), "EOF"},
 		"another device":          {here, text(describing("urn:schemas-upnp-org:service:ContentDirectory:1", "/")), "no service that maps ports"},
 		"a long description":      {here, text(strings.Repeat("<root>", 1<<20)), "the answer is too long"},
 		"hangs":                   {here, hang, "exceeded"},
-		"control elsewhere":       {here, text(describing(wanIP, "http://"+nodeAddress+":6443/")), "not the gateway's own address"},
+		"control elsewhere":       {here, text(describing(wanIP, "http://"+upnptest.NodeAddress+":6443/")), "not the gateway's own address"},
 		"garbage for an answer":   {here, described(text("\x00garbage")), "error decoding response body"},
 		"a long answer":           {here, described(text(`<Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Body>` + strings.Repeat("x", 1<<20))), "the answer is too long"},
 		"a hanging answer":        {here, described(hang), "exceeded"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := newHome(t)
-			h.pose(t, test.location)
-			h.serve(t, 5000, test.answer)
-			m := h.hold(t)
+			h := upnptest.New(t)
+			pose(t, h, test.location)
+			serve(t, h, 5000, test.answer)
+			m := hold(t)
 			web := ofService(80, TCP)
 			m.Set([]Want{web}, nil)
 			status := m.awaitState(t, web.Rule, NoGateway)
@@ -120,11 +122,11 @@ func TestMapperOutlivesARudeGateway(t *testing.T) {
 
 // A pinhole for one's own address is what miniupnpd grants.
 func TestPinhole(t *testing.T) {
-	h := newHome(t)
-	h.start(t, allowAll)
+	h := upnptest.New(t)
+	h.Start(t, allowAll)
 	address := netip.MustParseAddr("2001:db8::1")
 	var gateway *Gateway
-	h.eventually(t, func() (err error) {
+	eventually(t, func() (err error) {
 		gateway, err = describe(t.Context(), address, "http://[2001:db8::1]:5000/rootDesc.xml")
 		return err
 	})
@@ -146,7 +148,7 @@ func TestPinhole(t *testing.T) {
 }
 
 // eventually polls what nobody tells of.
-func (h *home) eventually(t *testing.T, try func() error) {
+func eventually(t *testing.T, try func() error) {
 	t.Helper()
 	ticker := time.NewTicker(10 * time.Millisecond)
 	defer ticker.Stop()

@@ -11,13 +11,13 @@ const (
 	// checkInterval is how often a gateway is asked whether it has been up all the
 	// time, for its address, and for one of the rules.
 	checkInterval = 30 * time.Second
-	// The wait before something is tried again: from retryMin, doubled.
-	retryMin     = time.Second
-	retryMax     = 5 * time.Minute
-	searchMax    = time.Minute
-	jitterShare  = 0.2 // of a wait, either way
-	uptimeSlack  = 5 * time.Second
-	permanentAge = time.Hour // when a rule without a lease is asked for again
+	// The wait before something is tried again: from retryFirst, doubled.
+	retryFirst    = time.Second
+	retryLongest  = 5 * time.Minute
+	searchLongest = time.Minute
+	jitterShare   = 0.2 // of a wait, either way
+	uptimeSlack   = 5 * time.Second
+	permanentAge  = time.Hour // when a rule without a lease is asked for again
 	// foreverGone is after which a rule is not removed any more from a gateway that
 	// stays away, if it has no lease.
 	foreverGone = time.Hour
@@ -212,7 +212,7 @@ func (a *agenda) failed(problem string, now time.Time) {
 	a.found = false
 	a.seek = now
 	if a.troubles > 0 {
-		a.seek = now.Add(a.wait(a.troubles-1, searchMax))
+		a.seek = now.Add(a.wait(a.troubles-1, searchLongest))
 		for _, e := range a.entries {
 			e.state, e.problem = NoGateway, problem
 		}
@@ -240,7 +240,7 @@ func (a *agenda) mapped(rule Rule, lease time.Duration, now time.Time) {
 func (a *agenda) tried(rule Rule, now time.Time) {
 	if e := a.entries[rule]; e != nil {
 		e.asked = true
-		e.notBefore = now.Add(a.wait(e.failures, retryMax))
+		e.notBefore = now.Add(a.wait(e.failures, retryLongest))
 		e.failures++
 	}
 }
@@ -252,7 +252,7 @@ func (a *agenda) denied(rule Rule, state State, problem string, now time.Time) {
 	if e == nil {
 		return
 	}
-	e.due = now.Add(a.wait(e.failures, retryMax))
+	e.due = now.Add(a.wait(e.failures, retryLongest))
 	e.failures++
 	e.state, e.problem = state, problem
 	if state == Conflict {
@@ -304,7 +304,7 @@ func (a *agenda) noticed(n notice, now time.Time) {
 	switch {
 	case n.gone:
 		if a.found {
-			a.found, a.seek = false, now.Add(retryMin)
+			a.found, a.seek = false, now.Add(retryFirst)
 		}
 	case !a.found:
 		a.seek = now
@@ -320,7 +320,7 @@ func (a *agenda) noticed(n notice, now time.Time) {
 func (a *agenda) wait(failures int, longest time.Duration) time.Duration {
 	wait := longest
 	if failures < 16 {
-		wait = min(retryMin<<failures, longest)
+		wait = min(retryFirst<<failures, longest)
 	}
 	return time.Duration(float64(wait) * (1 - jitterShare + 2*jitterShare*a.random()))
 }

@@ -52,7 +52,7 @@ func (p *play) expect(after time.Duration, what action, of string) {
 	s, _ := p.next(p.now)
 	got := ""
 	if s.want.Client.IsValid() {
-		got = s.want.Rule.String()
+		got = s.want.String()
 	}
 	if s.action != what || got != of {
 		p.Fatalf("due is %d of %q, want %d of %q", s.action, got, what, of)
@@ -133,7 +133,7 @@ func TestAgendaAsksAgain(t *testing.T) {
 		},
 		"it left, and is back": func(p *play) {
 			p.noticed(notice{gone: true}, p.now)
-			p.expect(retryMin, search, "")
+			p.expect(retryFirst, search, "")
 			p.failed("gone", p.now)
 			p.noticed(notice{boot: "2"}, p.now)
 			p.expect(0, search, "")
@@ -181,8 +181,8 @@ func TestAgendaBacksOff(t *testing.T) {
 		p.expect(0, search, "")
 		p.failed("none", p.now)
 		p.is(web, Pending, "") // once is no proof
-		for _, wait := range []time.Duration{0, 1, 2, 4, 8, 16, 32, 60, 60} {
-			p.expect(wait*time.Second, search, "")
+		for _, wait := range []int{0, 1, 2, 4, 8, 16, 32, 60, 60} {
+			p.expect(time.Duration(wait)*time.Second, search, "")
 			p.failed("none", p.now)
 			p.is(web, NoGateway, "")
 		}
@@ -195,8 +195,8 @@ func TestAgendaBacksOff(t *testing.T) {
 		p.denied(rule(dns), Conflict, "taken", p.now)
 		p.is(dns, Conflict, "")
 		p.is(web, Mapped, "198.51.100.7:80")
-		for _, wait := range []time.Duration{1, 2, 4, 8} {
-			p.expect(wait*time.Second, ask, dns)
+		for _, wait := range []int{1, 2, 4, 8} {
+			p.expect(time.Duration(wait)*time.Second, ask, dns)
 			p.denied(rule(dns), Conflict, "taken", p.now)
 		}
 	})
@@ -204,8 +204,8 @@ func TestAgendaBacksOff(t *testing.T) {
 		p := newPlay(t)
 		p.mapWeb()
 		p.set(wants(web, dns), nil, p.now)
-		for _, wait := range []time.Duration{0, 1, 2, 4} {
-			p.expect(wait*time.Second, ask, dns)
+		for _, wait := range []int{0, 1, 2, 4} {
+			p.expect(time.Duration(wait)*time.Second, ask, dns)
 			p.tried(rule(dns), p.now)
 			p.failed("hangs", p.now)
 			p.expect(0, search, "")

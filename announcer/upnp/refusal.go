@@ -3,6 +3,7 @@ package upnp
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/huin/goupnp/soap"
@@ -121,13 +122,5 @@ func clipped(text string, limit int) string {
 // hasCode tells whether err is a Refusal with one of the codes.
 func hasCode(err error, codes ...int) bool {
 	var refusal *Refusal
-	if !errors.As(err, &refusal) {
-		return false
-	}
-	for _, code := range codes {
-		if refusal.Code == code {
-			return true
-		}
-	}
-	return false
+	return errors.As(err, &refusal) && slices.Contains(codes, refusal.Code)
 }

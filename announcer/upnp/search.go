@@ -33,7 +33,8 @@ type finder struct {
 
 // address returns the gateway's address, and the interface towards it.
 func (f finder) address() (netip.Addr, *net.Interface, error) {
-	gateway, index := f.pinned, 0
+	gateway := f.pinned
+	var index int
 	if !gateway.IsValid() {
 		routes, err := netlink.RouteListFiltered(netlink.FAMILY_V4, &netlink.Route{Table: unix.RT_TABLE_MAIN}, netlink.RT_FILTER_TABLE)
 		if err != nil {

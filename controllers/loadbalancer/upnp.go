@@ -67,7 +67,7 @@ func ExternalPoints(svc *corev1.Service) []ExternalPoint {
 func FormatExternalPoints(points []ExternalPoint) string {
 	points = slices.Clone(points)
 	slices.SortFunc(points, func(a, b ExternalPoint) int {
-		return cmp.Or(a.AddrPort.Compare(b.AddrPort), cmp.Compare(a.Protocol, b.Protocol))
+		return cmp.Or(a.Compare(b.AddrPort), cmp.Compare(a.Protocol, b.Protocol))
 	})
 	var texts []string
 	for _, p := range slices.Compact(points) {

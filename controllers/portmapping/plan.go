@@ -3,6 +3,7 @@ package portmapping
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -199,9 +200,7 @@ func (h holdings) update(requests []request, now time.Time) plan {
 		}
 	}
 	clear(h)
-	for rule, since := range held {
-		h[rule] = since
-	}
+	maps.Copy(h, held)
 	return p
 }
 

@@ -66,7 +66,6 @@ type agent struct {
 	stop   func()
 
 	notify func()
-	alone  bool
 }
 
 func (w *world) agent(node string) *agent {

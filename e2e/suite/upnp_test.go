@@ -87,8 +87,8 @@ var _ = Describe("A Service behind a home gateway", func() {
 		gateway := stage.Gateway(ctx)
 		s, address := exposed(ctx)
 		owner := s.AwaitAnnouncer(ctx, "web", address)
-		gateway.Crash(ctx)
-		const gone = 45 * time.Second // it is asked every half a minute
+		gateway.Leave(ctx)
+		const gone = 30 * time.Second // it is searched for twice, and then the problem has to stand
 		Eventually(s.Events).WithContext(ctx).WithTimeout(gone).WithArguments("web", "UPnPNoGateway").Should(ContainSubstring("does not answer"))
 		s.Reach(ctx, stage.Client, address, scene.HTTP)
 		Expect(s.AwaitAnnouncer(ctx, "web", address)).To(Equal(owner))

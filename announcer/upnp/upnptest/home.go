@@ -32,6 +32,7 @@ type Home struct {
 	Node, Gateway *l2test.Host
 }
 
+// New makes a home. It is gone after the test.
 func New(t testing.TB) *Home {
 	t.Helper()
 	h := &Home{Node: l2test.Here(t), Gateway: l2test.NewHost(t)}

@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -56,6 +58,9 @@ type Gateway struct {
 	stage  *Stage
 	folder string
 	cmd    *exec.Cmd
+	// boots is how often it was started: its number is a time in seconds else, and so the
+	// same for one that restarts at once.
+	boots int64
 }
 
 // Gateway makes the router one until the case ends, with more lines of configuration.
@@ -77,11 +82,26 @@ func (st *Stage) Gateway(ctx context.Context, lines ...string) *Gateway {
 func (g *Gateway) Start(ctx context.Context) {
 	GinkgoHelper()
 	g.router(ctx, "nft", "-f", filepath.Join(g.folder, "nft"))
-	//nolint:contextcheck // it outlives the call
-	g.cmd = g.stage.Hosts.Command(context.WithoutCancel(ctx), g.stage.Router, "miniupnpd", "-d",
-		"-f", filepath.Join(g.folder, "conf"), "-P", filepath.Join(g.folder, "pid"))
+	Expect(os.RemoveAll(g.pid())).To(Succeed()) // one that crashed is taken to run still
+	g.boots++
+	boot := strconv.FormatInt(time.Now().Unix()+g.boots, 10)
+	g.cmd = g.stage.Hosts.Command(context.WithoutCancel(ctx), g.stage.Router, "miniupnpd", "-d", "-b", boot,
+		"-f", filepath.Join(g.folder, "conf"), "-P", g.pid())
 	g.cmd.Stdout, g.cmd.Stderr = GinkgoWriter, GinkgoWriter
 	Expect(g.cmd.Start()).To(Succeed())
+}
+
+func (g *Gateway) pid() string { return filepath.Join(g.folder, "pid") }
+
+// Leave ends it in order: it says farewell. Its table is lost.
+func (g *Gateway) Leave(ctx context.Context) {
+	GinkgoHelper()
+	id, err := os.ReadFile(g.pid())
+	Expect(err).NotTo(HaveOccurred())
+	g.router(ctx, "kill", "-TERM", strings.TrimSpace(string(id)))
+	Expect(g.cmd.Wait()).To(Succeed())
+	g.cmd = nil
+	g.router(ctx, "nft", "delete", "table", "inet", "miniupnpd")
 }
 
 // Crash kills it, if it runs. Its table is lost.

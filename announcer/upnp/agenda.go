@@ -110,6 +110,8 @@ func (a *agenda) set(wants []Want, leave []Rule, now time.Time) {
 func (a *agenda) next(now time.Time) (step, time.Time) {
 	a.tidy(now)
 	if len(a.entries) == 0 {
+		// Nobody listens to the gateway from now on.
+		a.found, a.troubles, a.seek = false, 0, time.Time{}
 		return step{}, time.Time{}
 	}
 	if !a.found {

@@ -70,11 +70,11 @@ func (t *teller) forget(but []corev1.Service) {
 
 // tell writes the annotation and the events that are due. It returns when another may
 // be; zero: when something happens.
-func (t *teller) tell(ctx context.Context, svc *corev1.Service, o outcome) (again time.Time, err error) {
-	recovered := false
-	if !o.pending {
-		recovered, again = t.warn(svc, o, time.Now())
+func (t *teller) tell(ctx context.Context, svc *corev1.Service, o outcome) (time.Time, error) {
+	if o.pending {
+		return time.Time{}, nil // the gateway has yet to answer, which wakes us
 	}
+	recovered, again := t.warn(svc, o, time.Now())
 	before := svc.Annotations[loadbalancer.AnnotationUPnPExternal]
 	if before == o.external {
 		if recovered && o.external != "" {
@@ -94,7 +94,7 @@ func (t *teller) tell(ctx context.Context, svc *corev1.Service, o outcome) (agai
 	} else {
 		metav1.SetMetaDataAnnotation(&desired.ObjectMeta, loadbalancer.AnnotationUPnPExternal, o.external)
 	}
-	err = t.status.Patch(ctx, desired, client.StrategicMergeFrom(svc, client.MergeFromWithOptimisticLock{}))
+	err := t.status.Patch(ctx, desired, client.StrategicMergeFrom(svc, client.MergeFromWithOptimisticLock{}))
 	switch {
 	case apierrors.IsConflict(err), apierrors.IsNotFound(err):
 		return earlier(again, time.Now().Add(retry)), nil // the cache has yet to show another's change

@@ -13,7 +13,7 @@ import (
 type notes []string
 
 // Eventf implements events.EventRecorder.
-func (n *notes) Eventf(_, _ runtime.Object, _, reason, _, _ string, _ ...any) {
+func (n *notes) Eventf(_, _ runtime.Object, _, reason, _, _ string, _ ...any) { //nolint:revive // the interface is client-go's
 	*n = append(*n, reason)
 }
 

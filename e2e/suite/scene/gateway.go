@@ -69,11 +69,11 @@ func (st *Stage) Gateway(ctx context.Context, lines ...string) *Gateway {
 	g := &Gateway{stage: st, folder: GinkgoT().TempDir()}
 	outside := netip.PrefixFrom(netip.MustParseAddr(Outside), 32).String()
 	g.router(ctx, "ip", "address", "add", outside, "dev", st.Uplink)
-	DeferCleanup(func(ctx SpecContext) { g.router(ctx, "ip", "address", "delete", outside, "dev", st.Uplink) })
+	DeferCleanup(g.router, "ip", "address", "delete", outside, "dev", st.Uplink)
 	config := fmt.Sprintf(gatewayConfig, st.Uplink, Outside, st.Interface) + strings.Join(lines, "\n") + "\n"
 	Expect(os.WriteFile(filepath.Join(g.folder, "conf"), []byte(config), 0o644)).To(Succeed())
 	Expect(os.WriteFile(filepath.Join(g.folder, "nft"), []byte(gatewayTable), 0o644)).To(Succeed())
-	DeferCleanup(func(ctx SpecContext) { g.Crash(ctx) })
+	DeferCleanup(g.Crash)
 	g.Start(ctx)
 	return g
 }
@@ -164,6 +164,6 @@ func (st *Stage) Renumber(ctx context.Context, prefix string, bits int) {
 			Expect(err).NotTo(HaveOccurred())
 		}
 		set(ctx, "add")
-		DeferCleanup(func(ctx SpecContext) { set(ctx, "delete") })
+		DeferCleanup(set, "delete")
 	}
 }

@@ -21,6 +21,8 @@ const (
 	// foreverGone is after which a rule is not removed any more from a gateway that
 	// stays away, if it has no lease.
 	foreverGone = time.Hour
+	// inheritedGone is the same for one that was never asked for here.
+	inheritedGone = 2 * time.Minute
 )
 
 // action is what a mapper is to do next.
@@ -56,6 +58,9 @@ type entry struct {
 	going    bool
 	verified time.Time
 }
+
+// denied tells whether the gateway is known not to have the rule.
+func (e *entry) denied() bool { return e.state == Conflict || e.state == Refused }
 
 // agenda decides what is to be done when. It is pure: told the time, and what came of
 // each step.
@@ -98,10 +103,13 @@ func (a *agenda) set(wants []Want, leave []Rule, now time.Time) {
 	for rule, e := range a.entries {
 		switch {
 		case wanted[rule] || e.going:
-		case !e.asked || slices.Contains(leave, rule):
+		case slices.Contains(leave, rule) || !e.asked && (e.denied() || rule.Client.Is6()):
 			delete(a.entries, rule)
 		default:
 			e.going, e.due, e.failures = true, now, 0
+			if !e.asked { // another node may have had it in force before
+				e.until = earlier(e.until, now.Add(inheritedGone))
+			}
 		}
 	}
 }

@@ -103,7 +103,8 @@ bin/release:
 .PHONY: require
 require:
 	@hack/require go=golang gcc=build-essential git=git ip=iproute2 nsenter=util-linux nft=nftables iptables-restore=iptables \
-	  curl=curl arping=iputils-arping ndisc6=ndisc6 tcpdump=tcpdump ping=iputils-ping
+	  curl=curl arping=iputils-arping ndisc6=ndisc6 tcpdump=tcpdump ping=iputils-ping \
+	  miniupnpd=miniupnpd-nftables upnpc=miniupnpc
 
 $(GOLANGCI):
 	@echo "building golangci-lint (minutes, the first time)"

@@ -17,6 +17,7 @@ func TestDeploy(t *testing.T) {
 	t.Run("trees", c.testTrees)
 	t.Run("rights", c.testRights)
 	t.Run("status", c.testStatus)
+	t.Run("external points", c.testExternal)
 	t.Run("pods", c.testPods)
 	t.Run("pool policy", c.testPoolPolicy)
 	t.Run("manifests", c.testManifests)

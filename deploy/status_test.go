@@ -32,10 +32,19 @@ func (c *cluster) testStatus(t *testing.T) {
 		change  func(*corev1.Service)
 		refused bool // to the agent
 	}{
+		{"where it is reached from outside", external("198.51.100.7:80/TCP,[2001:db8::1]:53/UDP"), false},
+		{"that, and another annotation", func(svc *corev1.Service) {
+			external("198.51.100.8:80/TCP")(svc)
+			svc.Annotations["a"] = "c"
+		}, true},
+		{"an annotation away", func(svc *corev1.Service) { delete(svc.Annotations, "a") }, true},
+		{"reached nowhere", func(svc *corev1.Service) { delete(svc.Annotations, loadbalancer.AnnotationUPnPExternal) }, false},
 		{"address and finalizer", addressed("192.0.2.1"), true},
 		{"another address", addressed("192.0.2.2"), true},
 		{"no address", func(svc *corev1.Service) { svc.Status.LoadBalancer.Ingress = nil }, true},
-		{"a request", func(svc *corev1.Service) { svc.Annotations[loadbalancer.AnnotationAddresses] = "192.0.2.3" }, true},
+		{"a request", func(svc *corev1.Service) {
+			metav1.SetMetaDataAnnotation(&svc.ObjectMeta, loadbalancer.AnnotationAddresses, "192.0.2.3")
+		}, true},
 		{"no finalizer", func(svc *corev1.Service) { svc.Finalizers = nil }, true},
 		{"a label", func(svc *corev1.Service) { svc.Labels = map[string]string{"a": "b"} }, true},
 		{"the controller's condition", conditioned(loadbalancer.ConditionAddressAllocated), true},
@@ -54,6 +63,23 @@ func (c *cluster) testStatus(t *testing.T) {
 				t.Errorf("the controller may not: %v", err)
 			}
 		})
+	}
+}
+
+// testExternal has an agent write what is no list of addresses.
+func (c *cluster) testExternal(t *testing.T) {
+	svc := &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "outside"},
+		Spec:       corev1.ServiceSpec{Type: corev1.ServiceTypeLoadBalancer, Ports: []corev1.ServicePort{{Port: 80}}},
+	}
+	if err := c.Create(t.Context(), svc); err != nil {
+		t.Fatal(err)
+	}
+	agent := c.as(t, "herald-agent", rest.NoWarnings{})
+	for _, value := range []string{"http://example.org/", "198.51.100.7:80/TCP\n", strings.Repeat("1", 9000)} {
+		if err := write(t, agent, svc, external(value)); !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "is a list such as") {
+			t.Errorf("%.20q: %v", value, err)
+		}
 	}
 }
 
@@ -81,5 +107,11 @@ func conditioned(condition string) func(*corev1.Service) {
 		meta.SetStatusCondition(&svc.Status.Conditions, metav1.Condition{
 			Type: condition, Status: metav1.ConditionTrue, Reason: "Tested", Message: "by " + condition,
 		})
+	}
+}
+
+func external(points string) func(*corev1.Service) {
+	return func(svc *corev1.Service) {
+		metav1.SetMetaDataAnnotation(&svc.ObjectMeta, loadbalancer.AnnotationUPnPExternal, points)
 	}
 }

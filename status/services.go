@@ -30,6 +30,9 @@ func service(svc *corev1.Service) Service {
 	if allocated != nil && allocated.Status != metav1.ConditionTrue {
 		told.Waiting = allocated.Message
 	}
+	for _, point := range loadbalancer.ExternalPoints(svc) {
+		told.External = append(told.External, point.String())
+	}
 	for _, addr := range loadbalancer.Addresses(svc) {
 		a := Address{Address: addr}
 		if owner, known := loadbalancer.OwnerOf(svc, addr); known {

@@ -36,6 +36,9 @@ type Service struct {
 	Namespace string    `json:"namespace"`
 	Name      string    `json:"name"`
 	Addresses []Address `json:"addresses"`
+	// External is where it is reached from outside a home gateway, as in
+	// 198.51.100.7:80/TCP.
+	External []string `json:"external,omitempty"`
 	// Waiting says why it has no address, or not all.
 	Waiting string `json:"waiting,omitempty"`
 }

@@ -23,6 +23,7 @@ func (r *Report) WriteText(w io.Writer, now time.Time, wide bool) error {
 	}
 	r.writePools(&text)
 	r.writeServices(&text, now)
+	r.writeExternal(&text)
 	r.writeNodes(&text)
 	r.writeSessions(&text, now, wide)
 	if wide {
@@ -83,6 +84,16 @@ func owner(a Address) string {
 		return "BGP"
 	}
 	return cmp.Or(a.Owner, "-")
+}
+
+func (r *Report) writeExternal(text *bytes.Buffer) {
+	table(text, "SERVICE\tREACHED FROM OUTSIDE AT", func(row func(...any)) {
+		for _, svc := range r.Services {
+			if len(svc.External) > 0 {
+				row(svc.Namespace+"/"+svc.Name, strings.Join(svc.External, ", "))
+			}
+		}
+	})
 }
 
 func (r *Report) writeNodes(text *bytes.Buffer) {

@@ -31,7 +31,7 @@ func sample(now time.Time) *Report {
 			{Scope: "global", Family: "IPv6", Size: "18446744073709551616", Used: 0},
 		},
 		Services: []Service{
-			{Namespace: "shop", Name: "web", Addresses: []Address{
+			{Namespace: "shop", Name: "web", External: []string{"198.51.100.7:53/UDP", "198.51.100.7:80/TCP"}, Addresses: []Address{
 				{Address: netip.MustParseAddr("192.0.2.200"), Owner: "node1", Interfaces: []string{"eth0", "eth1"}, Since: now.Add(-5 * time.Minute)},
 				{Address: netip.MustParseAddr("2001:db8::200"), Problem: "no node has said yet that it answers"},
 			}},

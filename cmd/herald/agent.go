@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"os"
 	"time"
 
@@ -21,11 +22,13 @@ import (
 	"github.com/heraldlb/herald/controllers/advertisement"
 	"github.com/heraldlb/herald/controllers/announcement"
 	"github.com/heraldlb/herald/controllers/authz"
+	"github.com/heraldlb/herald/controllers/portmapping"
 	"github.com/heraldlb/herald/status"
 )
 
 // agentShutdown is for the withdrawal of what routers were told, and for these to take
-// note of it. All else may end at once: the announcer carries on.
+// note of it; and for the removal of what the home gateway forwards, if nobody follows.
+// All else may end at once: the announcer carries on.
 const agentShutdown = 6 * time.Second
 
 type agentFlags struct {
@@ -35,6 +38,8 @@ type agentFlags struct {
 	metricsSecure bool
 	serveExcluded bool
 	bgpSecret     namespacedName
+	upnp          bool
+	upnpGateway   string
 }
 
 func newAgentCommand() *cobra.Command {
@@ -44,6 +49,7 @@ func newAgentCommand() *cobra.Command {
 		socket:       "/run/herald/announcer.sock",
 
 		metricsSecure: true,
+		upnp:          true,
 	}
 	cmd := &cobra.Command{
 		Use:   "agent",
@@ -59,6 +65,8 @@ func newAgentCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&flags.metricsSecure, "metrics-secure", flags.metricsSecure, "serve --metrics-address over TLS, to those whom the API server lets read it; false: to everybody, in plain text")
 	cmd.Flags().BoolVar(&flags.serveExcluded, "serve-excluded", false, "have nodes answer that are excluded from external load balancers, as kubeadm excludes the control plane's; the same on all nodes")
 	cmd.Flags().Var(&flags.bgpSecret, "bgp-secret", "Secret with the passwords of BGP sessions, NAMESPACE/NAME (default: herald-bgp in the namespace of --config-map)")
+	cmd.Flags().BoolVar(&flags.upnp, "upnp", flags.upnp, "have the home gateway forward the ports of Services with the annotation heraldlb.io/upnp; false: of none")
+	cmd.Flags().StringVar(&flags.upnpGateway, "upnp-gateway", "", "IPv4 address of that gateway (default: the one that this node routes by)")
 	return cmd
 }
 
@@ -92,7 +100,13 @@ func (f *agentFlags) run(ctx context.Context, logs io.Writer) error {
 		Node: f.node, Secret: f.secret(), Fallback: kubeVIPs, Metrics: ctrlmetrics.Registry,
 		Log: slog.New(logr.ToSlogHandler(log.WithName("bgp"))),
 	})
+	gateway, err := f.gateway()
+	if err != nil {
+		return err
+	}
 	view := new(announcement.LatestView)
+	owned := new(announcement.Owned)
+	mapped := make(chan struct{})
 	contact := new(announcement.Contact)
 	contact.Watch(restConfig)
 	pools := types.NamespacedName(f.configMap)
@@ -118,12 +132,39 @@ func (f *agentFlags) run(ctx context.Context, logs io.Writer) error {
 		Contact:       contact,
 		View:          view,
 		Routers:       routers,
+		Owned:         owned,
+		Until:         mapped,
 	})
 	if err != nil {
 		return fmt.Errorf("set up the agent: %w", err)
 	}
+	if err := f.mapPorts(ctx, mgr, portmapping.Options{Gateway: gateway, Owners: owned, View: view.Get, Ended: mapped}); err != nil {
+		return fmt.Errorf("set up the agent: %w", err)
+	}
 	log.Info("Starting", "version", version, "node", f.node, "pools", pools, "class", f.class())
 	return startAndStop(ctx, mgr.Start, agentShutdown)
+}
+
+// mapPorts sets up the port mapping, if it is asked for.
+func (f *agentFlags) mapPorts(ctx context.Context, mgr ctrl.Manager, o portmapping.Options) error {
+	if !f.upnp {
+		close(o.Ended)
+		return nil
+	}
+	o.Node, o.Class, o.Metrics = f.node, f.class(), ctrlmetrics.Registry
+	return portmapping.SetUp(ctx, mgr, o)
+}
+
+// gateway returns the address of the gateway that is named, not valid if none is.
+func (f *agentFlags) gateway() (netip.Addr, error) {
+	if f.upnpGateway == "" {
+		return netip.Addr{}, nil
+	}
+	addr, err := netip.ParseAddr(f.upnpGateway)
+	if err != nil || !addr.Is4() {
+		return netip.Addr{}, fmt.Errorf("--upnp-gateway: %q is not an IPv4 address", f.upnpGateway)
+	}
+	return addr, nil
 }
 
 // metricsServer is the agent's port: metrics, and the membership and the sessions with

@@ -18,6 +18,8 @@ import (
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/heraldlb/herald/controllers/loadbalancer"
 )
 
 // CacheOptions returns what the agent keeps of the cluster in memory: Services
@@ -83,11 +85,15 @@ func stripService(svc *corev1.Service) {
 	maps.DeleteFunc(svc.Annotations, func(name, _ string) bool {
 		return !strings.HasPrefix(name, "heraldlb.io/") && !strings.HasPrefix(name, "kube-vip.io/")
 	})
-	svc.Spec = corev1.ServiceSpec{
+	spec := corev1.ServiceSpec{
 		Type:                  svc.Spec.Type,
 		LoadBalancerClass:     svc.Spec.LoadBalancerClass,
 		ExternalTrafficPolicy: svc.Spec.ExternalTrafficPolicy,
 	}
+	if loadbalancer.UPnP(svc) {
+		spec.Ports = svc.Spec.Ports
+	}
+	svc.Spec = spec
 }
 
 // stripEndpointSlice keeps the Service's name, and of each endpoint its node and

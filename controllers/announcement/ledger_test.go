@@ -50,7 +50,7 @@ func TestAnnouncerAway(t *testing.T) {
 	var reported []netip.Addr
 	alone, view := true, new(LatestView)
 	o := &observer{
-		ledger: newLedger(), view: view, alone: func(is bool) { alone = is },
+		ledger: newLedger(), view: view, owned: new(Owned), alone: func(is bool) { alone = is },
 		report: func(addr netip.Addr) { reported = append(reported, addr) },
 		paths:  advertisement.New(advertisement.Options{Log: slog.New(slog.DiscardHandler)}),
 	}

@@ -23,6 +23,7 @@ type observer struct {
 	// alone is told whether the announcer hears no peer.
 	alone func(bool)
 	view  *LatestView
+	owned *Owned
 	// paths is told how those to routers are.
 	paths paths
 
@@ -35,6 +36,7 @@ var _ nodesocket.Observer = (*observer)(nil)
 func (o *observer) Reset() {
 	o.paths.ForgetPaths()
 	o.ledger.reset()
+	o.owned.reset()
 }
 
 // Away implements nodesocket.Observer.
@@ -50,6 +52,7 @@ func (o *observer) Away() {
 // Observe implements nodesocket.Observer.
 func (o *observer) Observe(status announcer.Status) {
 	o.ledger.observed(status)
+	o.owned.observed(status)
 	o.report(status.Address)
 }
 

@@ -51,6 +51,11 @@ type Options struct {
 	// View is kept up to date with the membership as the announcer sees it; may
 	// be nil.
 	View *LatestView
+	// Owned is kept up to date with who owns which address; may be nil.
+	Owned *Owned
+	// Until is how long the announcer is heard after the agent was told to end: until
+	// it is closed. Nil: no longer.
+	Until <-chan struct{}
 }
 
 // agent holds the parts together.
@@ -100,9 +105,11 @@ func SetUp(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	if err != nil {
 		return err
 	}
-	observer := &observer{ledger: a.ledger, report: a.reports.add, alone: lookout.set, view: a.view, paths: a.routers}
+	owned := cmp.Or(o.Owned, new(Owned))
+	observer := &observer{ledger: a.ledger, report: a.reports.add, alone: lookout.set, view: a.view, owned: owned, paths: a.routers}
 	a.client = nodesocket.NewClient(o.Socket, observer, slog.New(logr.ToSlogHandler(log.WithName("nodesocket"))))
 	a.surroundings.tell = a.client.Facts
+	owned.connected = a.client.Connected
 	a.reconciler = &reconciler{
 		self: o.Node, facts: a.facts, pools: a.pools, ledger: a.ledger,
 		target: a.client, routes: a.routers, report: a.reports.add,
@@ -123,7 +130,7 @@ func SetUp(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	}
 	return errors.Join(
 		a.routers.SetUp(ctx, mgr),
-		mgr.Add(runnable(a.client.Run)),
+		mgr.Add(runnable(lasting(a.client.Run, o.Until))),
 		mgr.Add(runnable(a.firstPass)),
 		mgr.Add(runnable(lookout.run)),
 		mgr.AddReadyzCheck("node", is(a.known.Load, fmt.Sprintf("no Node is named %q, as far as is known", o.Node))),

@@ -18,6 +18,14 @@ const (
 	// AnnotationIgnore, "true", has Herald leave a Service alone, and give back what
 	// it gave to it.
 	AnnotationIgnore = "heraldlb.io/ignore"
+	// AnnotationUPnP, "true", has the home gateway forward the Service's ports.
+	AnnotationUPnP = "heraldlb.io/upnp"
+	// AnnotationUPnPLease is for how long the gateway keeps a mapping that is not
+	// renewed, as in "1h".
+	AnnotationUPnPLease = "heraldlb.io/upnp-lease-duration"
+	// AnnotationUPnPExternal is written by the agents: where the Service is reached
+	// from outside the gateway. See ExternalPoints.
+	AnnotationUPnPExternal = "heraldlb.io/upnp-external"
 )
 
 // What others' users have written already, read with the same meaning.
@@ -25,6 +33,8 @@ const (
 	kubeVIPIgnore              = "kube-vip.io/ignore"
 	kubeVIPAddresses           = "kube-vip.io/loadbalancerIPs"
 	kubeVIPInterface           = "kube-vip.io/serviceInterface"
+	kubeVIPUPnP                = "kube-vip.io/forwardUPNP"
+	kubeVIPUPnPLease           = "kube-vip.io/upnp-lease-duration"
 	metalLBAddresses           = "metallb.io/loadBalancerIPs"
 	metalLBAddressesDeprecated = "metallb.universe.tf/loadBalancerIPs"
 	metalLBSharing             = "metallb.io/allow-shared-ip"

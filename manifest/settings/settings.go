@@ -211,7 +211,7 @@ func services() []Setting {
 		{"", "egress_servicecidr", Text, "", Tuning, egress},
 		{"", "egress_enableinternalsnat", Switch, "false", Tuning, egress},
 		{"", "egress_clean", Switch, "false", Tuning, egress},
-		{"", "enable_upnp", Switch, "false", Missing, "UPnP is not there yet"},
+		{"", "enable_upnp", Switch, "false", Differs, "the annotation on a Service is enough: docs/upnp.md"},
 		{"", "vip_arpRate", Number, "3000", Differs, "the VIP is announced at once, thrice more in the first seconds, then once a minute"},
 		{"instanceName", "instance_name", Text, "", Tuning, "it told apart tables of egress"},
 	}

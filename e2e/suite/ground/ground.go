@@ -18,6 +18,8 @@ type Ground struct {
 	Nodes []string
 	// Client is a host on the nodes' segment, Remote one behind a router.
 	Client, Remote string
+	// Router is the host between them, Uplink its link towards Remote.
+	Router, Uplink string
 	// Interface is the link to the segment, on the nodes and on Client.
 	Interface string
 	// Global is what the pool ConfigMap gives to all namespaces, Spare are

@@ -65,6 +65,8 @@ func onLab(ctx context.Context, cluster *lab.Cluster) (Ground, error) {
 		Config:    config,
 		Client:    "client",
 		Remote:    "remote",
+		Router:    "router",
+		Uplink:    "eth1",
 		Interface: "eth0",
 		Hosts:     labHosts{cluster},
 		Roles:     labRoles{cluster, api},

@@ -3,6 +3,7 @@ package metallb
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"go4.org/netipx"
 )
@@ -24,17 +25,17 @@ func (c *converter) avoidBuggy() {
 // those addresses.
 func (c *converter) skipEnds() bool {
 	const bits = 24
-	any := false
+	some := false
 	for _, s := range c.scopes {
 		for _, e := range s.cidrs {
 			prefix, _ := e.Prefix()
 			if !e.from.avoidBuggyIPs || !e.From().Is4() || prefix.Bits() != bits {
 				return false
 			}
-			any = true
+			some = true
 		}
 	}
-	return any
+	return some
 }
 
 // mostExcludes bounds what a pool adds to exclude-: a /14 has as many.
@@ -45,7 +46,7 @@ const mostExcludes = 1025
 func (s *scope) exclude(p *pool, skip bool) bool {
 	entries := s.ranges
 	if !skip {
-		entries = append(s.cidrs[:len(s.cidrs):len(s.cidrs)], s.ranges...)
+		entries = slices.Concat(s.cidrs, s.ranges)
 	}
 	before := len(s.excludes)
 	for _, e := range entries {

@@ -123,7 +123,7 @@ func (c *converter) scopeNames(p *pool) []string {
 func (c *converter) entries(p *pool) (cidrs, ranges []entry) {
 	for i, text := range p.addresses {
 		key, e, err := parseEntry(text)
-		reason := ""
+		var reason string
 		switch {
 		case key == "":
 			reason = err.Error()

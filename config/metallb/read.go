@@ -61,7 +61,8 @@ func (r *reader) readObjects(root *yaml.Node) {
 		r.fault(root, "not an object of Kubernetes: it has no kind")
 		return
 	}
-	if kind != "List" && !(strings.HasSuffix(kind, "List") && isMetalLB(value(root, "apiVersion"))) {
+	isList := kind == "List" || strings.HasSuffix(kind, "List") && isMetalLB(value(root, "apiVersion"))
+	if !isList {
 		r.readObject(root, kind, value(root, "apiVersion"))
 		return
 	}

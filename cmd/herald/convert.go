@@ -27,7 +27,7 @@ them is.
 
 The exit code is 0 if all was converted, 2 if something was left out, and 1 if
 there is no ConfigMap, since FILE is not to be read.`,
-		Example: `  herald convert -f metallb.yaml > pools.yaml && herald check -f pools.yaml
+		Example: `  herald convert -f metallb.yaml > pools.yaml; herald check -f pools.yaml
   kubectl get ipaddresspools,l2advertisements,bgppeers,bgpadvertisements,bfdprofiles,communities \
     -n metallb-system -o yaml | herald convert -f - > pools.yaml`,
 		Args: cobra.NoArgs,

@@ -16,16 +16,16 @@ import (
 
 var update = flag.Bool("update", false, "write the transcripts anew")
 
-// TestCheckTranscripts runs each command of testdata/check/*.txt there, and
-// compares what it prints and its exit code with what the transcript shows.
-func TestCheckTranscripts(t *testing.T) {
-	transcripts, err := filepath.Glob("testdata/check/*.txt")
+// TestTranscripts runs each command of testdata/*/*.txt there, and compares what it
+// prints and its exit code with what the transcript shows.
+func TestTranscripts(t *testing.T) {
+	transcripts, err := filepath.Glob("testdata/*/*.txt")
 	if err != nil || len(transcripts) == 0 {
 		t.Fatalf("%d transcripts, %v", len(transcripts), err)
 	}
 	for _, path := range transcripts {
 		name := filepath.Base(path)
-		t.Run(strings.TrimSuffix(name, ".txt"), func(t *testing.T) {
+		t.Run(filepath.Base(filepath.Dir(path))+"/"+strings.TrimSuffix(name, ".txt"), func(t *testing.T) {
 			t.Chdir(filepath.Dir(path))
 			want, err := os.ReadFile(name)
 			if err != nil {
@@ -52,16 +52,37 @@ func replay(t *testing.T, transcript string) string {
 	for line := range strings.Lines(transcript) {
 		if command, ok := strings.CutPrefix(line, "$ herald "); ok {
 			now.WriteString(line)
-			runCommand(t, &now, strings.Fields(command))
+			runPipe(t, &now, command)
 		}
 	}
 	return now.String()
 }
 
-// runCommand runs herald with a shell's arguments; "< FILE" is its input.
-func runCommand(t *testing.T, out *bytes.Buffer, args []string) {
+// runPipe runs one command, or two with a pipe between them. As in a shell, the exit
+// code is that of the last.
+func runPipe(t *testing.T, out *bytes.Buffer, command string) {
 	t.Helper()
-	var stdin io.Reader = strings.NewReader("")
+	first, second, isPipe := strings.Cut(command, "| herald ")
+	if !isPipe {
+		printExit(out, runCommand(t, strings.NewReader(""), out, out, strings.Fields(first)))
+		return
+	}
+	var between bytes.Buffer
+	var unread bytes.Buffer // transcripts of their own have it
+	runCommand(t, strings.NewReader(""), &between, &unread, strings.Fields(strings.TrimSuffix(first, "2>/dev/null ")))
+	printExit(out, runCommand(t, &between, out, out, strings.Fields(second)))
+}
+
+func printExit(out *bytes.Buffer, code int) {
+	if code != 0 {
+		fmt.Fprintf(out, "[exit %d]\n", code)
+	}
+}
+
+// runCommand runs herald with a shell's arguments, of which "< FILE" is its input, and
+// returns its exit code.
+func runCommand(t *testing.T, stdin io.Reader, stdout, stderr *bytes.Buffer, args []string) int {
+	t.Helper()
 	if n := len(args) - 2; n >= 0 && args[n] == "<" {
 		file, err := os.Open(args[n+1])
 		if err != nil {
@@ -71,14 +92,12 @@ func runCommand(t *testing.T, out *bytes.Buffer, args []string) {
 		stdin, args = file, args[:n]
 	}
 	root := &cobra.Command{Use: "herald", SilenceErrors: true, SilenceUsage: true}
-	root.AddCommand(newCheckCommand())
+	root.AddCommand(newCheckCommand(), newConvertCommand())
 	root.SetIn(stdin)
-	root.SetOut(out)
-	root.SetErr(out)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
 	root.SetArgs(args)
 	err := root.ExecuteContext(t.Context())
-	printError(out, err)
-	if code := exitCode(err); code != 0 {
-		fmt.Fprintf(out, "[exit %d]\n", code)
-	}
+	printError(stderr, err)
+	return exitCode(err)
 }

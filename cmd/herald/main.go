@@ -39,6 +39,7 @@ func newRootCommand() *cobra.Command {
 		newCheckCommand(),
 		newCleanupCommand(),
 		newControlPlaneCommand(),
+		newConvertCommand(),
 		newManCommand(),
 		newManagerCommand(),
 		newManifestCommand(),

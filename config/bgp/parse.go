@@ -9,6 +9,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/heraldlb/herald/config/fault"
+	"github.com/heraldlb/herald/config/internal/yamltext"
 )
 
 // Faults are what is wrong with a bgp.yaml, in the order of its lines.
@@ -75,22 +76,22 @@ func (p *parser) finish(read bool) (*Config, Faults) {
 
 // decode returns the one document's root, or nil after a fault.
 func (p *parser) decode(value string) *yaml.Node {
-	lines := lineReader{rest: value}
-	decoder := yaml.NewDecoder(&lines)
+	lines := yamltext.NewReader(value)
+	decoder := yaml.NewDecoder(lines)
 	var document, second yaml.Node
 	switch err := decoder.Decode(&document); {
 	case errors.Is(err, io.EOF):
 		p.error(&yaml.Node{Line: 1, Column: 1}, "empty; it has at least localASN and peers")
 		return nil
 	case err != nil:
-		p.error(lines.here(), syntax(err))
+		p.broken(lines, err)
 		return nil
 	}
 	switch err := decoder.Decode(&second); {
 	case err == nil:
 		p.error(&second, "a second document; there is one")
 	case !errors.Is(err, io.EOF):
-		p.error(lines.here(), syntax(err))
+		p.broken(lines, err)
 		return nil
 	}
 	root := document.Content[0]
@@ -101,42 +102,8 @@ func (p *parser) decode(value string) *yaml.Node {
 	return root
 }
 
-// syntax says why a text is no YAML. The line that the decoder tells is where the
-// list or map began, if that.
-func syntax(err error) string {
-	reason := strings.TrimPrefix(err.Error(), "yaml: ")
-	if _, after, ok := strings.Cut(reason, ": "); ok && strings.HasPrefix(reason, "line ") {
-		reason = after
-	}
-	return "not YAML: " + strings.ReplaceAll(reason, "\n", " ")
-}
-
-// lineReader gives a text to the decoder line by line, so that it is known how far
-// that came.
-type lineReader struct {
-	rest string // of the text
-	line string // which was begun
-	read int    // lines begun
-	left int    // of the line, in bytes
-}
-
-// Read implements io.Reader.
-func (r *lineReader) Read(into []byte) (int, error) {
-	if r.rest == "" {
-		return 0, io.EOF
-	}
-	if r.left == 0 {
-		r.line, _, _ = strings.Cut(r.rest, "\n")
-		r.left = min(len(r.line)+len("\n"), len(r.rest))
-		r.read++
-	}
-	n := copy(into, r.rest[:r.left])
-	r.rest, r.left = r.rest[n:], r.left-n
-	return n, nil
-}
-
-// here returns the place of the line that was begun last.
-func (r *lineReader) here() *yaml.Node {
-	indent := len(r.line) - len(strings.TrimLeft(r.line, " \t"))
-	return &yaml.Node{Line: max(r.read, 1), Column: indent + 1}
+// broken reports that a text is no YAML, as far as the decoder came.
+func (p *parser) broken(text *yamltext.Reader, err error) {
+	line, column := text.Here()
+	p.error(&yaml.Node{Line: line, Column: column}, "not YAML: "+yamltext.Reason(err))
 }

@@ -65,7 +65,8 @@ func (f *flags) runControlPlane(ctx context.Context, heartbeats membership.Optio
 		return err
 	}
 	seated := seat.New(seat.Options{
-		Interface: f.controlPlane.on, Linger: elector.linger, Sources: elector.sources, Placed: elector.placed, Held: share.held,
+		Interface: f.controlPlane.on, Loopback: f.controlPlane.elector == electorBGP,
+		Linger: elector.linger, Sources: elector.sources, Placed: elector.placed, Held: elector.heldBy(share),
 	}, v.addresses, wire, log)
 	apiServer, err := health.New(f.controlPlane.health.Of(f.controlPlane.port), log)
 	if err != nil {
@@ -159,6 +160,7 @@ type chosen struct {
 	linger  time.Duration
 	sources func(node string, index int) []netip.Addr
 	placed  func(vip netip.Addr, on string)
+	held    func([]netip.Addr)
 	// reported is told how announcements fare.
 	reported func(announcer.Status)
 	broken   func(p l2.Port, broken bool)
@@ -172,7 +174,12 @@ func (f *flags) newElector(heartbeats membership.Options, changes <-chan []link.
 	if f.controlPlane.elector != electorHeartbeat {
 		elector := entrusted.NewElector(reporter, log)
 		elector.Place(netip.Addr{}, "") // until a name is known
-		return chosen{Elector: elector, sink: elector, gone: elector.Gone, placed: elector.Place}
+		external := chosen{Elector: elector, sink: elector, gone: elector.Gone, placed: elector.Place}
+		if f.controlPlane.elector == electorBGP {
+			// Who tells the routers withdraws what is here, before it goes.
+			elector.Stay, external.held = true, elector.Held
+		}
+		return external
 	}
 	elector := heartbeat.New(heartbeats, changes, log)
 	return chosen{
@@ -180,6 +187,14 @@ func (f *flags) newElector(heartbeats membership.Options, changes <-chan []link.
 		placed: elector.Place, reported: elector.Report, broken: elector.Broken, view: elector.View,
 		samples: []func() []announcer.Sample{elector.Samples}, health: []func() error{elector.Health},
 	}
+}
+
+// heldBy returns what is told of the VIPs that are held here.
+func (c chosen) heldBy(share *balance) func([]netip.Addr) {
+	if c.held != nil {
+		return c.held // with no balancer: the flags say so
+	}
+	return share.held
 }
 
 // fares tells of how announcements fare.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,7 +27,11 @@ const (
 	electorHeartbeat = "heartbeat"
 	electorRaft      = "raft"
 	electorLease     = "lease"
+	electorBGP       = "bgp"
 )
+
+// loopback is where the VIP goes with electorBGP.
+const loopback = "lo"
 
 type controlPlaneFlags struct {
 	enabled bool
@@ -48,7 +53,7 @@ func (f *controlPlaneFlags) register(set *pflag.FlagSet) {
 	set.DurationVar(&f.lookUp, "vip-lookup-period", name.DefaultPeriod, "with a DNS name as --vip: time between two look-ups")
 	set.StringVar(&f.on, "interface", "", "with --controlplane: the interface that the VIP goes on; else the one whose subnet holds it, or that of the default route")
 	set.Uint16Var(&f.port, "port", 6443, "with --controlplane: the API server's port")
-	set.StringVar(&f.elector, "elector", electorHeartbeat, "with --controlplane: who chooses its holder: heartbeat, or raft or lease, which herald controlplane runs")
+	set.StringVar(&f.elector, "elector", electorHeartbeat, "with --controlplane: who chooses its holder: heartbeat, or raft or lease, which herald controlplane runs; bgp: every node has it, on lo, and herald controlplane or herald agent tells routers")
 	f.health.Register(set)
 	set.BoolVar(&f.balance, "lb", false, "with --controlplane: the holder shares the connections out to all healthy API servers")
 	set.Uint16Var(&f.lbPort, "lb-port", 0, "with --lb: port at the VIP (default: as --port)")
@@ -105,8 +110,12 @@ func (f *controlPlaneFlags) check() error {
 		return fmt.Errorf("--vip-lookup-period %s: at least 1s", f.lookUp)
 	case f.port == 0:
 		return errors.New("--port 0: no port")
-	case f.elector != electorHeartbeat && f.elector != electorRaft && f.elector != electorLease:
-		return fmt.Errorf("--elector %q: heartbeat, raft or lease", f.elector)
+	case !slices.Contains([]string{electorHeartbeat, electorRaft, electorLease, electorBGP}, f.elector):
+		return fmt.Errorf("--elector %q: heartbeat, raft, lease or bgp", f.elector)
+	case f.elector == electorBGP && f.on != "" && f.on != loopback:
+		return fmt.Errorf("--interface %s: with --elector bgp the VIP goes on %s", f.on, loopback)
+	case f.elector == electorBGP && f.balance:
+		return errors.New("--lb: with --elector bgp routers share the connections out")
 	case !f.balance && len(f.backends) > 0:
 		return errors.New("--lb-backend goes with --lb")
 	case !f.balance && f.lbPort != 0:

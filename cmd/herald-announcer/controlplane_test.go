@@ -513,6 +513,8 @@ func TestControlPlaneFlags(t *testing.T) {
 		"port":                  {append(good, "--port", "0"), "--port 0"},
 		"port too large":        {append(good, "--port", "65536"), "--port"},
 		"elector":               {append(good, "--elector", "dice"), `--elector "dice"`},
+		"another interface":     {append(good, "--elector", "bgp", "--interface", "eth0"), "--interface eth0: with --elector bgp"},
+		"balanced by BGP":       {append(good, "--elector", "bgp", "--lb"), "--lb: with --elector bgp"},
 		"backend":               {append(good, "--lb", "--lb-backend", "cp-1"), `--lb-backend "cp-1"`},
 		"backend's port":        {append(good, "--lb", "--lb-backend", "10.0.0.1:0"), `--lb-backend "10.0.0.1:0"`},
 		"backend without --lb":  {append(good, "--lb-backend", "10.0.0.1"), "--lb-backend goes with --lb"},

@@ -29,6 +29,9 @@ const protocol = 0x68
 // ifaProto is IFA_PROTO of linux/if_addr.h.
 const ifaProto = 11
 
+// Loopback is the index of lo, in each network namespace.
+const Loopback = 1
+
 // Assigned is an address of an interface.
 type Assigned struct {
 	Index  int
@@ -86,6 +89,11 @@ func message(request *nl.NetlinkRequest, index int, addr netip.Addr) {
 	header := nl.NewIfAddrmsg(unix.AF_INET)
 	if addr.Is6() {
 		header.Family = unix.AF_INET6
+	}
+	if index == Loopback {
+		// Where another interface has no address, the kernel takes one of lo for a source,
+		// but none of this scope.
+		header.Scope = unix.RT_SCOPE_HOST
 	}
 	header.Index, header.Prefixlen = uint32(index), uint8(addr.BitLen())
 	request.AddData(header)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,6 +21,10 @@ type Reporter interface {
 // Elector is the announcer's side: a controlplane.Elector that does what another
 // process says, and a nodesocket.Sink that is told.
 type Elector struct {
+	// Stay has the seat stay taken, when Run ends, until the other process says that it
+	// is to be free, if it is there to say so. It may be set before Run.
+	Stay bool
+
 	reporter Reporter
 	log      *slog.Logger
 	wake     chan struct{}
@@ -29,6 +34,8 @@ type Elector struct {
 	said *announcer.Candidacy
 	// there: the other process is connected.
 	there bool
+	// held are the VIPs that Held was told last.
+	held []netip.Addr
 }
 
 var (
@@ -62,9 +69,16 @@ func (e *Elector) Replace(all []announcer.Candidacy) {
 	e.mu.Lock()
 	e.there = true
 	e.mu.Unlock()
-	e.say(nil)
+	// In one word, lest who sat there before gets up meanwhile.
+	if at := slices.IndexFunc(all, func(c announcer.Candidacy) bool { return c.Address == key() }); at >= 0 {
+		e.say(&all[at])
+	} else {
+		e.say(nil)
+	}
 	for _, c := range all {
-		e.Put(c)
+		if c.Address != key() {
+			e.Put(c)
+		}
 	}
 }
 
@@ -120,10 +134,16 @@ func (e *Elector) Run(ctx context.Context, ready <-chan bool, seat controlplane.
 func (e *Elector) leave(ctx context.Context, seat controlplane.Seat) {
 	said, _ := e.heard()
 	e.Place(netip.Addr{}, "")
-	seat.Release()
-	e.vacate(ctx, seat)
+	if !e.Stay {
+		seat.Release()
+		e.vacate(ctx, seat)
+	}
 	if said == nil {
 		return
+	}
+	if e.Stay {
+		defer seat.Release()
+		e.signal() // It may be gone already.
 	}
 	for {
 		select {
@@ -135,7 +155,11 @@ func (e *Elector) leave(ctx context.Context, seat controlplane.Seat) {
 		case !there:
 			return
 		case said == nil:
+			seat.Release()
 			e.vacate(ctx, seat)
+			if e.Stay {
+				return
+			}
 		}
 	}
 }
@@ -177,6 +201,23 @@ func (e *Elector) Place(_ netip.Addr, on string) {
 		s.State = announcer.OffLink
 	}
 	e.reporter.Report(s)
+}
+
+// Held tells which VIPs this node takes connections for, each by its address.
+func (e *Elector) Held(vips []netip.Addr) {
+	e.mu.Lock()
+	before := e.held
+	e.held = slices.Clone(vips)
+	e.mu.Unlock()
+	tell := func(all, but []netip.Addr, s announcer.State) {
+		for _, vip := range all {
+			if !slices.Contains(but, vip) {
+				e.reporter.Report(announcer.Status{Address: vip, State: s, Since: time.Now()})
+			}
+		}
+	}
+	tell(before, vips, announcer.Withdrawn)
+	tell(vips, before, announcer.Announced)
 }
 
 func (e *Elector) report(s announcer.State) {

@@ -254,8 +254,9 @@ func TestReady(t *testing.T) {
 		t.Error("ready, and the API server is not")
 	}
 	alone := NewSeat(filepath.Join(t.TempDir(), "nobody.sock"), slog.New(slog.DiscardHandler))
-	server <- true
-	if <-alone.Ready(t.Context(), server) {
+	another := make(chan bool, 1)
+	another <- true
+	if <-alone.Ready(t.Context(), another) {
 		t.Error("ready, and no announcer is there")
 	}
 }

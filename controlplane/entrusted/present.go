@@ -21,19 +21,20 @@ func (s *Seat) hangs() bool {
 
 // Ready returns a channel that gives what ready does, as long as the announcer answers
 // and knows an interface for the VIP, else false: who cannot hold it is not to be
-// elected. It ends with ctx.
+// elected. As ready, it has no word before the first. It ends with ctx.
 func (s *Seat) Ready(ctx context.Context, ready <-chan bool) <-chan bool {
 	both := make(chan bool, 1)
 	go func() {
 		ticker := time.NewTicker(lookAgain)
 		defer ticker.Stop()
-		var server, told, first, silent bool
+		var known, server, told, first, silent bool
 		first = true
 		for {
 			select {
 			case <-ctx.Done():
 				return
 			case server = <-ready:
+				known = true
 			case <-ticker.C:
 			}
 			hangs := s.hangs()
@@ -42,7 +43,7 @@ func (s *Seat) Ready(ctx context.Context, ready <-chan bool) <-chan bool {
 				s.log.Warn("whether the announcer does what it is told: it hangs, or its --elector is another, if not", "does", !hangs)
 			}
 			is := server && !hangs && s.able()
-			if is == told && !first {
+			if !known || is == told && !first {
 				continue
 			}
 			told, first = is, false

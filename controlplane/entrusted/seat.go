@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,6 +17,15 @@ import (
 // Seat is the elector's side: a controlplane.Seat that the announcer behind a socket
 // holds.
 type Seat struct {
+	// Keep has the announcer go on with what another run of this process said, until
+	// this one has said something.
+	Keep bool
+	// Held, if not nil, is told which VIPs the announcer takes connections for, sorted,
+	// at each change; View how it sees others, and nil when it is another announcer. They
+	// must not block, and all three are set before Run.
+	Held func([]netip.Addr)
+	View func(*announcer.View)
+
 	client *nodesocket.Client
 	log    *slog.Logger
 
@@ -28,6 +39,8 @@ type Seat struct {
 	unanswered time.Time
 	// unplaced: the announcer said that no VIP belongs on any interface of the node.
 	unplaced bool
+	// taken are the VIPs that the announcer takes connections for.
+	taken []netip.Addr
 	// vacant is closed when the announcer said that the VIP is off, and none was to
 	// have it meanwhile.
 	vacant chan struct{}
@@ -41,16 +54,20 @@ func NewSeat(path string, log *slog.Logger) *Seat {
 	s := &Seat{log: log, vacant: make(chan struct{})}
 	close(s.vacant)
 	s.client = nodesocket.NewClient(path, (*observer)(s), log)
-	s.client.Synced()
 	return s
 }
 
 // Run talks to the announcer until ctx ends, then returns nil.
-func (s *Seat) Run(ctx context.Context) error { return s.client.Run(ctx) }
+func (s *Seat) Run(ctx context.Context) error {
+	if !s.Keep {
+		s.client.Synced()
+	}
+	return s.client.Run(ctx)
+}
 
-// SetBackends tells the announcer of the API servers that the VIP leads to. The error
-// wraps nodesocket.ErrInvalid.
-func (s *Seat) SetBackends(f announcer.Facts) error { return s.client.Facts(f) }
+// SetFacts tells the announcer of the API servers that the VIP leads to, and of routers
+// that are to be watched. The error wraps nodesocket.ErrInvalid.
+func (s *Seat) SetFacts(f announcer.Facts) error { return s.client.Facts(f) }
 
 // Hold implements controlplane.Seat.
 func (s *Seat) Hold(t controlplane.Term) {
@@ -64,6 +81,7 @@ func (s *Seat) Hold(t controlplane.Term) {
 		s.log.Error("the announcer cannot be told to hold the VIP", "error", err)
 		return
 	}
+	s.client.Synced()
 	s.held, s.until = &c, t.Until
 	if s.unanswered.IsZero() {
 		s.unanswered = time.Now()
@@ -84,6 +102,7 @@ func (s *Seat) Release() {
 	defer s.mu.Unlock()
 	s.held = nil
 	s.client.Delete(key())
+	s.client.Synced()
 }
 
 // Vacant implements controlplane.Seat. It returns at the latest when the term ends that
@@ -120,6 +139,18 @@ func (o *observer) Reset() {
 	defer o.mu.Unlock()
 	o.unanswered = time.Time{}
 	o.unplaced = false
+	o.take(nil)
+	if o.View != nil {
+		o.View(nil)
+	}
+}
+
+// take takes note of the VIPs that the announcer takes connections for, with o.mu held.
+func (o *observer) take(vips []netip.Addr) {
+	if o.Held != nil && !slices.Equal(vips, o.taken) {
+		o.Held(slices.Clone(vips))
+	}
+	o.taken = vips
 }
 
 // Away implements nodesocket.Observer.
@@ -133,6 +164,15 @@ func (o *observer) Observe(s announcer.Status) {
 	if s.Address == place() && o.unplaced != (s.State == announcer.OffLink) {
 		o.unplaced = !o.unplaced
 		o.log.Info("whether this node has an interface for the VIP", "has", !o.unplaced)
+	}
+	if s.Address != key() && s.Address != place() {
+		vips := slices.DeleteFunc(slices.Clone(o.taken), func(vip netip.Addr) bool { return vip == s.Address })
+		if s.State == announcer.Announced {
+			vips = append(vips, s.Address)
+		}
+		slices.SortFunc(vips, netip.Addr.Compare)
+		o.take(vips)
+		return
 	}
 	if s.Address != key() || s.State != announcer.Withdrawn || o.held != nil {
 		return
@@ -148,4 +188,8 @@ func (o *observer) Observe(s announcer.Status) {
 func (o *observer) ObserveSamples([]announcer.Sample) {}
 
 // ObserveView implements nodesocket.Observer.
-func (o *observer) ObserveView(announcer.View) {}
+func (o *observer) ObserveView(v announcer.View) {
+	if o.View != nil {
+		o.View(&v)
+	}
+}

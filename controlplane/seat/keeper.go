@@ -202,6 +202,10 @@ func (k *keeper) look() {
 // findPlace chooses the interface of a VIP; one that it is on stays as long as it is
 // there.
 func (k *keeper) findPlace(t *tenancy) {
+	if k.options.Loopback {
+		t.place = address.Place{Index: address.Loopback, Name: address.Name(address.Loopback), Up: true}
+		return
+	}
 	byDefault := 0
 	if k.options.Interface == "" {
 		index, err := address.ByDefault(t.address)
@@ -233,7 +237,7 @@ func (k *keeper) inspect(t *tenancy, assigned []address.Assigned) {
 	for _, a := range assigned {
 		switch {
 		case a.Prefix.Addr() != t.address:
-		case a.Index == loopback && !t.lingers.IsZero():
+		case a.Index == address.Loopback && !t.lingers.IsZero():
 		case !a.Ours && (!a.Prefix.IsSingleIP() || a.Index != t.on):
 			own = true
 			if !t.own {

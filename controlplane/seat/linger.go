@@ -10,9 +10,6 @@ import (
 	"github.com/heraldlb/herald/controlplane/handover"
 )
 
-// loopback is the index of lo, in each network namespace.
-const loopback = 1
-
 // succeed has the node that hands the VIP over go on with its connections.
 func (k *keeper) succeed(t *tenancy, from string) {
 	if from == "" || k.options.Sources == nil || !t.lingers.IsZero() {
@@ -37,13 +34,13 @@ func (k *keeper) linger(t *tenancy, long time.Duration) bool {
 	// The kernel ends it as well, later, should this process die.
 	err := handover.Quiet(t.address, 2*long)
 	if err == nil {
-		err = address.Set(loopback, t.address, 2*long)
+		err = address.Set(address.Loopback, t.address, 2*long)
 	}
 	if err != nil {
 		k.log.Warn("connections under way are reset: the VIP cannot linger", "vip", t.address, "error", err)
 		return false
 	}
-	address.Await(loopback, t.address)
+	address.Await(address.Loopback, t.address)
 	t.lingers = time.Now().Add(long)
 	return true
 }
@@ -94,7 +91,7 @@ func (k *keeper) stay(t *tenancy) {
 		return
 	}
 	t.lingers = time.Time{}
-	if err := errors.Join(address.Remove(loopback, t.address), handover.Unquiet(t.address)); err != nil {
+	if err := errors.Join(address.Remove(address.Loopback, t.address), handover.Unquiet(t.address)); err != nil {
 		k.log.Warn("what lingers of the VIP ends later", "vip", t.address, "error", err)
 	}
 }

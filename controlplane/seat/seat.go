@@ -23,6 +23,9 @@ type Options struct {
 	// Interface is the name of the one that VIPs go on; empty: the one with a subnet
 	// that holds the VIP, or else that of the default route.
 	Interface string
+	// Loopback has VIPs go on lo, where the kernel takes their packets, and announced
+	// on no link: routers lead here.
+	Loopback bool
 	// Lifetime is after how long the kernel takes a VIP off whose process no longer
 	// says that it is held; 0 is DefaultLifetime. It is said again each third of it.
 	Lifetime time.Duration

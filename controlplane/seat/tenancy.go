@@ -38,6 +38,12 @@ type tenancy struct {
 // hold has the VIP on its interface, and announced. One that is to be probed for is
 // put there when the probe found nobody; all others before anybody hears of it.
 func (k *keeper) hold(t *tenancy, term controlplane.Term, due bool, lifetime time.Duration) {
+	if k.options.Loopback {
+		if t.on == 0 || due {
+			k.settle(t, lifetime)
+		}
+		return
+	}
 	if t.told.Address.IsValid() && t.told.Interface != t.place.Name {
 		k.vacate(t, 0)
 	}
@@ -61,6 +67,17 @@ func (k *keeper) hold(t *tenancy, term controlplane.Term, due bool, lifetime tim
 	case t.on != t.place.Index || due:
 		k.put(t, lifetime)
 	}
+}
+
+// settle has the VIP on lo, or says that it is to stay there.
+func (k *keeper) settle(t *tenancy, lifetime time.Duration) {
+	for _, on := range k.interfaces {
+		if t.on == 0 && on.OnLink(t.address) {
+			k.log.Warn("the VIP is in a subnet of a link: hosts there do not ask the router for it; by IPv4 some node answers them, and another only when that is found dead",
+				"vip", t.address, "interface", on.Name)
+		}
+	}
+	k.put(t, lifetime)
 }
 
 // put puts the VIP on its interface, or says that it is to stay there.

@@ -87,3 +87,15 @@ func describe(n *netlink.Neigh) string {
 	}
 	return fmt.Sprintf("at %s in state %#x", n.HardwareAddr, n.State)
 }
+
+// Forget empties the host's neighbour table of an interface.
+func (h *Host) Forget(t testing.TB, name string) {
+	t.Helper()
+	known, err := h.NeighList(h.Link(t, name).Attrs().Index, netlink.FAMILY_ALL)
+	must(t, err)
+	for _, n := range known {
+		if n.State&netlink.NUD_NOARP == 0 {
+			must(t, h.NeighDel(&n))
+		}
+	}
+}

@@ -24,6 +24,8 @@ type cluster struct {
 	node func(ctx context.Context, name string, before node) node
 	// event makes one of an object.
 	event func(object *corev1.ObjectReference, eventType, reason, note string)
+	// alone says that there is none.
+	alone bool
 	// secret says that the Secret is watched.
 	secret bool
 }

@@ -28,7 +28,7 @@ type passwords struct {
 // asked for.
 func (a *Advertiser) needSecret(ctx context.Context, s *selection) {
 	needed := slices.ContainsFunc(s.peers, func(p config.Peer) bool { return p.PasswordKey != "" })
-	if !needed || a.cluster.secret {
+	if !needed || a.cluster.secret || a.cluster.alone {
 		return
 	}
 	informer, err := a.cluster.cache.GetInformer(ctx, &corev1.Secret{}, cache.BlockUntilSynced(false))

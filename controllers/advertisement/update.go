@@ -31,6 +31,8 @@ func (a *Advertiser) update(ctx context.Context) (again time.Duration) {
 	if !synced {
 		return 0
 	}
+	// A host without a Node may have no way to its routers yet.
+	todo.selection = todo.selection || a.cluster.alone && todo.links && len(next.own) == 0
 	if todo.selection {
 		todo.links, todo.plan = true, true
 		next.node = a.cluster.node(ctx, a.o.Node, next.node)

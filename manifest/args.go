@@ -15,6 +15,9 @@ const (
 	controllerHealth  = "127.0.0.1:9642"
 )
 
+// controlPlaneSocket is the one of the VIP's announcer.
+const controlPlaneSocket = "/run/herald/controlplane.sock"
+
 // arguments collects flags, but for those without a value.
 type arguments []string
 
@@ -59,7 +62,9 @@ func (a *arguments) health(h Health) {
 func (o *Options) vipAnnouncer() []string {
 	a := arguments{"--controlplane"}
 	a.list("vip", o.VIP.Addresses)
-	a.text("interface", o.VIP.Interface)
+	if o.VIP.Elector != ElectorBGP {
+		a.text("interface", o.VIP.Interface)
+	}
 	a.number("port", int(o.VIP.Port))
 	a.text("elector", o.VIP.Elector)
 	a.health(o.VIP.Health)
@@ -139,6 +144,11 @@ func (o *Options) agent() []string {
 	a.text("node-name", o.NodeName)
 	// kubeadm labels the nodes that this is for so that no address of a Service comes there.
 	a.set("serve-excluded", o.controlPlaneNodes)
+	if o.agentTells() {
+		a.text("controlplane-socket", controlPlaneSocket)
+		a.number("port", int(o.VIP.Port))
+		a.health(o.VIP.Health)
+	}
 	return a
 }
 

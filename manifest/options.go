@@ -16,6 +16,8 @@ const (
 	ElectorHeartbeat = "heartbeat"
 	ElectorRaft      = "raft"
 	ElectorLease     = "lease"
+	// ElectorBGP is for none: every node has it whose API server is ready.
+	ElectorBGP = "bgp"
 )
 
 // Options are what a manifest is made of. What is empty is left to the default of the
@@ -46,6 +48,8 @@ type Options struct {
 	Lease   Lease
 	Raft    Raft
 	Service Service
+	// BGP is the environment of what speaks it, by kube-vip's names; none: nothing does.
+	BGP []Variable
 
 	// controlPlaneNodes: it runs on nodes of the control plane alone.
 	controlPlaneNodes bool
@@ -53,6 +57,9 @@ type Options struct {
 	// and the keys of heartbeats.
 	clusterCA, secretKeys bool
 }
+
+// Variable is one of an environment.
+type Variable struct{ Name, Value string }
 
 // VIP is the control plane's address.
 type VIP struct {
@@ -124,6 +131,13 @@ func (o *Options) check() error {
 	}
 	switch o.VIP.Elector {
 	case ElectorHeartbeat, ElectorLease:
+	case ElectorBGP:
+		if len(o.BGP) == 0 {
+			return errors.New("--elector bgp goes with --bgp, and routers: --bgppeers ADDRESS:AS")
+		}
+		if o.VIP.Balance {
+			return errors.New("--enableLoadBalancer: by BGP, routers share the connections out")
+		}
 	case ElectorRaft:
 		if len(o.Raft.Peers) == 0 {
 			return errors.New("--elector raft needs --raft-peers NAME=HOST, one for each node")
@@ -132,7 +146,7 @@ func (o *Options) check() error {
 			return errors.New("--elector raft needs --raft-ca, --raft-cert and --raft-key, all of them")
 		}
 	default:
-		return fmt.Errorf("--elector %q: heartbeat, raft or lease", o.VIP.Elector)
+		return fmt.Errorf("--elector %q: heartbeat, raft, lease or bgp", o.VIP.Elector)
 	}
 	if s := o.VIP.BackendSource; s != "" && s != "nodes" && s != "endpoints" {
 		return fmt.Errorf("--lb-source %q: nodes or endpoints", s)
@@ -191,7 +205,13 @@ func (o *Options) Complete() error {
 
 // external says whether the VIP's announcer is told by herald controlplane.
 func (o *Options) external() bool {
-	return o.ControlPlane && (o.VIP.Elector != ElectorHeartbeat || o.backendsFromAPI())
+	return o.ControlPlane && !o.agentTells() && (o.VIP.Elector != ElectorHeartbeat || o.backendsFromAPI())
+}
+
+// agentTells says whether the agent tells the routers of the VIP too: a router has one
+// session with a node.
+func (o *Options) agentTells() bool {
+	return o.ControlPlane && o.Services && o.VIP.Elector == ElectorBGP
 }
 
 func (o *Options) backendsFromAPI() bool { return o.VIP.Balance && len(o.VIP.Backends) == 0 }

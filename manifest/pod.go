@@ -90,6 +90,9 @@ func (o *Options) container(role Role, mounted *volumes) corev1.Container {
 			FieldRef: &corev1.ObjectFieldSelector{FieldPath: "spec.nodeName"},
 		}}}
 	}
+	for _, v := range role.Env {
+		c.Env = append(c.Env, corev1.EnvVar{Name: v.Name, Value: v.Value})
+	}
 	switch {
 	case role.Probe != nil:
 		ask := corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: append([]string{role.Program}, role.Probe...)}}

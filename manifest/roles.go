@@ -21,6 +21,8 @@ type Role struct {
 	// or Health is the address that it serves it on.
 	Probe  []string
 	Health string
+	// Env is further environment.
+	Env []Variable
 	// Token says that it talks to the API, with the Pod's ServiceAccount if there is no
 	// kubeconfig.
 	Token bool
@@ -48,6 +50,7 @@ func (o *Options) Roles() []Role {
 			Name: "controlplane", Program: programHerald, Args: append([]string{"controlplane"}, o.elector()...),
 			Files:     append(o.healthFiles(), o.electorFiles()...),
 			Directory: o.raftDirectory(),
+			Env:       o.electorEnv(),
 			Token:     o.VIP.Elector == ElectorLease || o.backendsFromAPI(),
 		})
 	}
@@ -66,13 +69,29 @@ func (o *Options) serviceRoles() []Role {
 		{Name: name, Program: programAnnouncer, Args: o.serviceAnnouncer(), Wire: true, Probe: []string{"--probe"}},
 		{
 			Name: "agent", Program: programHerald, Args: append([]string{"agent"}, o.agent()...),
-			Files: present(o.Kubeconfig), Token: true, Health: or(o.Service.Health, agentHealth),
+			Files: o.agentFiles(), Token: true, Health: or(o.Service.Health, agentHealth),
+			Env: o.BGP,
 		},
 		{
 			Name: "controller", Program: programHerald, Args: append([]string{"controller"}, o.controller()...),
 			Files: present(o.Kubeconfig), Token: true, Health: controllerHealth,
 		},
 	}
+}
+
+func (o *Options) agentFiles() []string {
+	files := present(o.Kubeconfig)
+	if o.agentTells() {
+		files = append(files, o.healthFiles()...)
+	}
+	return files
+}
+
+func (o *Options) electorEnv() []Variable {
+	if o.VIP.Elector != ElectorBGP {
+		return nil
+	}
+	return o.BGP
 }
 
 // healthFiles are those that looking at the API server takes.

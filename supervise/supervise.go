@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"syscall"
 	"time"
@@ -20,6 +21,7 @@ type Program struct {
 	Name string // for errors
 	Path string
 	Args []string
+	Env  []string // beside this process's own
 }
 
 // ErrEnded is what Run's error wraps if a program ended of its own accord.
@@ -38,6 +40,7 @@ func Run(ctx context.Context, programs []Program, output io.Writer, grace time.D
 
 func (p Program) run(ctx context.Context, output io.Writer, grace time.Duration) error {
 	cmd := exec.CommandContext(ctx, p.Path, p.Args...)
+	cmd.Env = append(os.Environ(), p.Env...)
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = grace

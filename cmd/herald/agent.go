@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
@@ -40,6 +41,7 @@ type agentFlags struct {
 	bgpSecret     namespacedName
 	upnp          bool
 	upnpGateway   string
+	vip           vipFlags
 }
 
 func newAgentCommand() *cobra.Command {
@@ -67,6 +69,7 @@ func newAgentCommand() *cobra.Command {
 	cmd.Flags().Var(&flags.bgpSecret, "bgp-secret", "Secret with the passwords of BGP sessions, NAMESPACE/NAME (default: herald-bgp in the namespace of --config-map)")
 	cmd.Flags().BoolVar(&flags.upnp, "upnp", flags.upnp, "have the home gateway forward the ports of Services with the annotation heraldlb.io/upnp; false: of none")
 	cmd.Flags().StringVar(&flags.upnpGateway, "upnp-gateway", "", "IPv4 address of that gateway (default: the one that this node routes by)")
+	flags.vip.register(cmd.Flags())
 	return cmd
 }
 
@@ -142,7 +145,12 @@ func (f *agentFlags) run(ctx context.Context, logs io.Writer) error {
 		return fmt.Errorf("set up the agent: %w", err)
 	}
 	log.Info("Starting", "version", version, "node", f.node, "pools", pools, "class", f.class())
-	return startAndStop(ctx, mgr.Start, agentShutdown)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return startAndStop(ctx, mgr.Start, agentShutdown) })
+	group.Go(func() error {
+		return f.vip.run(ctx, routers, slog.New(logr.ToSlogHandler(log.WithName("controlplane"))))
+	})
+	return group.Wait()
 }
 
 // mapPorts sets up the port mapping, if it is asked for.

@@ -26,6 +26,7 @@ import (
 	"github.com/heraldlb/herald/controlplane/entrusted"
 	"github.com/heraldlb/herald/controlplane/health"
 	"github.com/heraldlb/herald/election/lease"
+	"github.com/heraldlb/herald/manifest/settings"
 )
 
 type controlPlaneFlags struct {
@@ -40,16 +41,24 @@ type controlPlaneFlags struct {
 	health     health.Flags
 	lease      lease.Options
 	raft       raftFlags
+	// set has the flags of BGP.
+	set *pflag.FlagSet
+	// anycast is the elector by BGP, if that is asked for.
+	anycast controlplane.Elector
 }
 
-// none is no elector, and no source of API servers.
-const none = "none"
+const (
+	// none is no elector, and no source of API servers.
+	none = "none"
+	// electorBGP is for every node whose API server is ready.
+	electorBGP = "bgp"
+)
 
 func newControlPlaneCommand() *cobra.Command {
 	f := &controlPlaneFlags{node: os.Getenv("NODE_NAME")}
 	cmd := &cobra.Command{
 		Use:   "controlplane",
-		Short: "Elect the holder of the control plane's address by raft or a Lease, for this node's announcer",
+		Short: "Elect the holder of the control plane's address by raft or a Lease, or tell routers of it by BGP, for this node's announcer",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return f.run(cmd.Context(), cmd.ErrOrStderr())
@@ -60,7 +69,7 @@ func newControlPlaneCommand() *cobra.Command {
 }
 
 func (f *controlPlaneFlags) register(set *pflag.FlagSet) {
-	set.StringVar(&f.elector, "elector", none, "raft or lease, as the announcer's --elector says; none: tell of API servers only")
+	set.StringVar(&f.elector, "elector", none, "raft, lease or bgp, as the announcer's --elector says; none: tell of API servers only")
 	set.StringVar(&f.source, "lb-source", none, "where the API servers are that the VIP leads to: nodes (those with the label "+apiservers.ControlPlaneLabel+"), endpoints (the Service kubernetes), or none")
 	set.StringVar(&f.socket, "socket", "/run/herald/controlplane.sock", "Unix socket that the announcer listens on")
 	set.StringVar(&f.node, "node-name", f.node, "name of this node (default: $NODE_NAME)")
@@ -75,6 +84,8 @@ func (f *controlPlaneFlags) register(set *pflag.FlagSet) {
 	set.DurationVar(&f.lease.RenewDeadline, "renew-deadline", lease.DefaultRenewDeadline, "after how long without success the holder gives up")
 	set.DurationVar(&f.lease.RetryPeriod, "retry-period", lease.DefaultRetryPeriod, "time between two tries")
 	f.raft.register(set)
+	settings.RegisterBGP(set)
+	f.set = set
 }
 
 // run elects, and tells of API servers, until ctx ends.
@@ -93,32 +104,26 @@ func (f *controlPlaneFlags) run(ctx context.Context, logs io.Writer) error {
 		return err
 	}
 	seat := entrusted.NewSeat(f.socket, log)
+	if f.elector == electorBGP {
+		if f.anycast, err = newAnycast(f.node, f.set, seat, log); err != nil {
+			return err
+		}
+	}
 	log.Info("starting", "version", version, "node", f.node, "elector", f.elector, "lb-source", f.source)
 
-	// The announcer is told to the end of the hand-over.
-	serving, end := context.WithCancel(context.WithoutCancel(ctx))
-	defer end()
-	group, serving := errgroup.WithContext(serving)
-	group.Go(func() error { return seat.Run(serving) })
-	group.Go(func() error { return prober.Run(serving) })
-	group.Go(func() error {
-		defer end()
-		standing, stop := context.WithCancel(serving)
-		defer stop()
-		defer context.AfterFunc(ctx, stop)()
-		return f.serve(standing, seat.Ready(standing, prober.Ready()), seat, log)
-	})
-	return group.Wait()
+	return fill(ctx, seat, prober, func(ctx context.Context, ready <-chan bool) error { return f.serve(ctx, ready, seat, log) })
 }
 
 func (f *controlPlaneFlags) check() error {
 	switch {
-	case f.elector != "raft" && f.elector != "lease" && f.elector != none:
-		return fmt.Errorf("--elector %q: raft, lease or none", f.elector)
+	case f.elector != "raft" && f.elector != "lease" && f.elector != electorBGP && f.elector != none:
+		return fmt.Errorf("--elector %q: raft, lease, bgp or none", f.elector)
+	case f.elector == electorBGP && f.source != none:
+		return fmt.Errorf("--lb-source %s: with --elector bgp routers share the connections out", f.source)
 	case f.source != none && f.source != string(apiservers.Nodes) && f.source != string(apiservers.Endpoints):
 		return fmt.Errorf("--lb-source %q: nodes, endpoints or none", f.source)
 	case f.elector == none && f.source == none:
-		return errors.New("nothing to do: --elector raft or lease, or --lb-source nodes or endpoints")
+		return errors.New("nothing to do: --elector raft, lease or bgp, or --lb-source nodes or endpoints")
 	case f.node == "" && f.elector != none:
 		return errors.New("--node-name or $NODE_NAME: the name of this node is needed")
 	case f.port == 0:
@@ -151,7 +156,7 @@ func (f *controlPlaneFlags) serve(ctx context.Context, ready <-chan bool, seat *
 		group.Go(func() error {
 			return apiservers.Follow(ctx, client, apiservers.Source(f.source), f.port, func(all []netip.AddrPort) {
 				log.Info("API servers", "all", all)
-				if err := seat.SetBackends(announcer.Facts{Backends: all}); err != nil {
+				if err := seat.SetFacts(announcer.Facts{Backends: all}); err != nil {
 					log.Error("the announcer cannot be told of the API servers", "error", err)
 				}
 			})
@@ -170,6 +175,8 @@ func (f *controlPlaneFlags) newElector(client kubernetes.Interface, log *slog.Lo
 			return nil, fmt.Errorf("--lease-name, --lease-namespace, --lease-duration, --renew-deadline, --retry-period: %w", err)
 		}
 		return elector, nil
+	case electorBGP:
+		return f.anycast, nil
 	case "raft":
 		return f.raft.newElector(f.node, log)
 	default:

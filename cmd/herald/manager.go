@@ -131,9 +131,11 @@ func runRoles(ctx context.Context, o *manifest.Options, output io.Writer) error 
 	}
 	var programs []supervise.Program
 	for _, role := range o.Roles() {
-		programs = append(programs, supervise.Program{
-			Name: role.Name, Path: filepath.Join(filepath.Dir(self), role.Program), Args: role.Args,
-		})
+		program := supervise.Program{Name: role.Name, Path: filepath.Join(filepath.Dir(self), role.Program), Args: role.Args}
+		for _, v := range role.Env {
+			program.Env = append(program.Env, v.Name+"="+v.Value)
+		}
+		programs = append(programs, program)
 	}
 	if len(programs) > 1 {
 		return supervise.Run(ctx, programs, output, managerGrace)
@@ -142,7 +144,7 @@ func runRoles(ctx context.Context, o *manifest.Options, output io.Writer) error 
 		return errors.New("nothing to run")
 	}
 	one := programs[0]
-	if err := syscall.Exec(one.Path, append([]string{one.Path}, one.Args...), os.Environ()); err != nil {
+	if err := syscall.Exec(one.Path, append([]string{one.Path}, one.Args...), append(os.Environ(), one.Env...)); err != nil {
 		return fmt.Errorf("run %s: %w", one.Path, err)
 	}
 	return nil

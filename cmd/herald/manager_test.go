@@ -192,6 +192,18 @@ func TestManagerInCluster(t *testing.T) {
 	}
 }
 
+// By BGP, what speaks it has kube-vip's own environment.
+func TestManagerByBGP(t *testing.T) {
+	i := newImage(t)
+	i.start(kubeVIPs("vip_arp=false", "bgp_enable=true", "bgp_peers=192.0.2.254:65001", "vip_interface=lo", "k8s_config_file="+i.adminConf())...)
+	if line := i.await(i.program(announcerProgram)); !strings.Contains(line, " --elector=bgp ") || strings.Contains(line, "--interface") {
+		t.Errorf("it ran %q", line)
+	}
+	if line := i.await(i.program("herald ")); !strings.HasPrefix(line, i.program("herald")+" controlplane --elector=bgp --port=6443 ") {
+		t.Errorf("it ran %q", line)
+	}
+}
+
 func TestManagerErrors(t *testing.T) {
 	for name, tt := range map[string]struct {
 		env  []string
@@ -199,7 +211,7 @@ func TestManagerErrors(t *testing.T) {
 	}{
 		"nothing":    {nil, "neither a kubeconfig nor a ServiceAccount"},
 		"no VIP":     {[]string{"cp_enable=true", "k8s_config_file=" + newImage(t).adminConf()}, "--controlplane needs --vip or --address"},
-		"BGP":        {kubeVIPs("bgp_enable=true"), "environment bgp_enable: BGP is not there yet"},
+		"no router":  {kubeVIPs("bgp_enable=true"), "--bgp: environment bgp_peers: no peer"},
 		"no context": {kubeVIPs("k8s_config_file=" + os.DevNull), "its current context is of no cluster"},
 	} {
 		t.Run(name, func(t *testing.T) {

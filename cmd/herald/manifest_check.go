@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
+	"slices"
 
+	"github.com/heraldlb/herald/config/bgp"
 	"github.com/heraldlb/herald/controlplane/address"
 	"github.com/heraldlb/herald/controlplane/health"
 	"github.com/heraldlb/herald/election/lease"
@@ -15,6 +17,9 @@ import (
 // checkSettings refuses what the programs would refuse, one start after the other, on
 // each node that has the manifest.
 func checkSettings(o *manifest.Options) error {
+	if err := checkBGP(o.BGP); err != nil {
+		return err
+	}
 	if !o.ControlPlane {
 		return nil
 	}
@@ -45,6 +50,21 @@ func checkSettings(o *manifest.Options) error {
 		if err := election.Check(); err != nil {
 			return fmt.Errorf("--leaseDuration, --leaseRenewDuration, --leaseRetry: %w", err)
 		}
+	}
+	return nil
+}
+
+// checkBGP names environment variables, those of flags too.
+func checkBGP(environment []manifest.Variable) error {
+	_, err := bgp.FromKubeVIP(func(name string) (string, bool) {
+		at := slices.IndexFunc(environment, func(v manifest.Variable) bool { return v.Name == name })
+		if at < 0 {
+			return "", false
+		}
+		return environment[at].Value, true
+	})
+	if err != nil {
+		return fmt.Errorf("--bgp: %w", err)
 	}
 	return nil
 }

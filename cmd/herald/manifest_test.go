@@ -34,6 +34,13 @@ func manifests() map[string]string {
 		"pod-everything": "pod --address 192.168.0.100 --controlplane --services --enableLoadBalancer --lb-source endpoints --elector lease --nodeName cp-1 --controlPlaneHealthCheckAddress 127.0.0.1:6443 --controlPlaneHealthCheckPeriodSeconds 2 --health-failures 4",
 		"pod-k3s":        "pod --distribution k3s --address 192.168.0.100 --controlplane --enableLoadBalancer",
 
+		"pod-bgp":          "pod --interface lo --vip 192.168.0.100 --controlplane --bgp --localAS 65000 --bgppeers 192.168.0.1:65001:secret:false:179::true;50;50;3,192.168.0.2:65001",
+		"pod-bgp-single":   "pod --interface eth0 --vip fd00::100 --controlplane --bgp --arp --bgpRouterID 192.168.0.11 --sourceIP 192.168.0.11 --peerAddress 192.168.0.1 --peerAS 65001 --peerPass secret --multihop",
+		"pod-bgp-both":     "pod --interface lo --vip 192.168.0.100 --controlplane --services --bgp --bgppeers 192.168.0.1:65001",
+		"pod-bgp-services": "pod --services --bgp --bgppeers 192.168.0.1:65001",
+		"pod-bgp-elector":  "pod --address 192.168.0.100 --controlplane --services --elector heartbeat --bgp --bgppeers 192.168.0.1:65001",
+		"daemonset-bgp":    "daemonset --interface lo --address 192.168.0.100 --controlplane --services --bgp --bgppeers 192.168.0.1:65001 --inCluster --taint",
+
 		"daemonset-k3s":      "daemonset --distribution k3s --interface eth0 --address 192.168.0.100 --controlplane --arp --inCluster --taint",
 		"daemonset-rke2":     "daemonset --distribution rke2 --address 192.168.0.100 --controlplane --elector lease",
 		"daemonset-services": "daemonset --services --arp --inCluster --servicesElection",
@@ -100,7 +107,6 @@ func TestManifestErrors(t *testing.T) {
 		"pod --controlplane --vipp x": "unknown flag: --vipp; the nearest there is: --vip",
 		"daemonset --tain":            "unknown flag: --tain; the nearest there is: --taint",
 		"pod --completelyunlikely":    "unknown flag: --completelyunlikely",
-		"pod --controlplane --vip 192.0.2.1 --bgp":                                                    "--bgp: BGP is not there yet",
 		"pod --controlplane --vip 192.0.2.1 --elector quorum":                                         `--elector "quorum"`,
 		"pod --controlplane --vip 192.0.2.1 --elector raft":                                           "--raft-peers",
 		"pod --controlplane --vip 192.0.2.1 --raft-heartbeat soon":                                    `--raft-heartbeat "soon"`,
@@ -121,6 +127,13 @@ func TestManifestErrors(t *testing.T) {
 		"pod --controlplane --vip 192.0.2.1 --elector raft --raft-peers cp-1":                         `peer "cp-1"`,
 		"pod --controlplane --vip 192.0.2.1 --elector lease --leaseDuration 5":                        "--leaseDuration",
 		"pod now": "now",
+
+		"pod --controlplane --vip 192.0.2.1 --bgp":                                                             "--bgp: environment bgp_peers: no peer",
+		"pod --controlplane --vip 192.0.2.1 --bgp --bgppeers 192.0.2.254":                                      "peer 192.0.2.254: AS: is missing",
+		"pod --controlplane --vip 192.0.2.1 --bgp --bgppeers 192.0.2.254:1 --localAS 0":                        "--bgp: environment bgp_as",
+		"pod --controlplane --vip 192.0.2.1 --elector bgp":                                                     "--elector bgp goes with --bgp",
+		"pod --controlplane --vip 192.0.2.1 --annotations bgp":                                                 "--annotations: routers are not read",
+		"pod --controlplane --vip 192.0.2.1 --bgp --bgppeers 192.0.2.254:1 --enableLoadBalancer --lbPort 8443": "routers share the connections out",
 	} {
 		if stdout, _, err := herald(t, "manifest "+line); err == nil || !strings.Contains(err.Error(), want) || stdout != "" {
 			t.Errorf("%s: error %v, want %q in it; output %q", line, err, want, stdout)

@@ -22,6 +22,16 @@ func (v Values) notes(elector string) []string {
 		case s.Flag == "leaderElection" && elector == manifest.ElectorLease:
 		case s.Flag == "prometheusHTTPServer" && !v.on("services"):
 			note(one, "the control plane's part serves no metrics")
+		case s.Flag == "arp" && v.on("bgp"):
+			note(one, "with --bgp it is by BGP; of Services' pools, announce-NAMESPACE in the ConfigMap says otherwise")
+		case elector == manifest.ElectorBGP && s.Flag == "interface" && one.text != "lo":
+			note(one, "by BGP, the VIP goes on lo")
+		case elector == manifest.ElectorBGP && s.Flag == "enableLoadBalancer":
+			note(one, "by BGP, routers share the connections out")
+		case elector == manifest.ElectorBGP && s.Flag == "leaderElection":
+			note(one, "by BGP, every node whose API server is ready has the VIP")
+		case !v.on("bgp") && isBGP(s):
+			note(one, "goes with --bgp")
 		case s.Outcome == Differs, s.Outcome == Tuning:
 			note(one, s.Text)
 		case of(s.Flag, "leaseName", "leaseDuration", "leaseRenewDuration", "leaseRetry") && elector != manifest.ElectorLease:
@@ -35,6 +45,10 @@ func (v Values) notes(elector string) []string {
 		}
 	}
 	return lines
+}
+
+func isBGP(s Setting) bool {
+	return slices.ContainsFunc(BGP(), func(other Setting) bool { return other.Name() == s.Name() })
 }
 
 func of(name string, names ...string) bool {

@@ -87,7 +87,25 @@ func (v Values) Options() (o manifest.Options, notes []string, err error) {
 	if o.VIP.Balance && balancePort != port {
 		o.VIP.BalancePort = balancePort
 	}
+	if elector == manifest.ElectorBGP && o.VIP.BalancePort == 0 {
+		o.VIP.Balance = false // as notes says
+	}
+	o.BGP = v.bgp()
 	return o, v.notes(elector), nil
+}
+
+// bgp returns the environment of what speaks BGP.
+func (v Values) bgp() []manifest.Variable {
+	if !v.on("bgp") {
+		return nil
+	}
+	all := []manifest.Variable{{Name: "bgp_enable", Value: "true"}}
+	for _, s := range BGP() {
+		if one := v.all[s.Name()]; one.given() && s.Outcome == Same {
+			all = append(all, manifest.Variable{Name: s.Env, Value: one.text})
+		}
+	}
+	return all
 }
 
 // addresses are kube-vip's --address, or its older --vip.
@@ -109,6 +127,8 @@ func (v Values) elector() (string, error) {
 		return "", fmt.Errorf("%s %q: kubernetes", kind, kind.text)
 	case v.given("elector"):
 		return v.text("elector"), nil
+	case v.on("bgp") && v.on("controlplane"):
+		return manifest.ElectorBGP, nil
 	case kind.given():
 		return manifest.ElectorLease, nil
 	}

@@ -71,7 +71,7 @@ func (s Setting) Name() string {
 // All returns every setting, in the order of kube-vip's documentation.
 func All() []Setting {
 	var all []Setting
-	for _, group := range [][]Setting{address(), modes(), election(), balancer(), bgp(), health(), routes(), services(), process(), own()} {
+	for _, group := range [][]Setting{address(), modes(), election(), balancer(), BGP(), otherBGP(), health(), routes(), services(), process(), own()} {
 		all = append(all, group...)
 	}
 	return all
@@ -82,7 +82,7 @@ func address() []Setting {
 		{"interface", "vip_interface", Text, "", Same, "interface of the VIP; else the one whose subnet holds it, or the default route's"},
 		{"serviceInterface", "vip_servicesinterface", Text, "", Differs, "the pool says which interface: interface-global or interface-<namespace> in the ConfigMap"},
 		{"allowInterfaceNotUp", "vip_allow_interface_not_up", Switch, "false", Tuning, "Herald waits for an interface that is down"},
-		{"loInterfaceGlobalScope", "vip_interfaceloglobal", Switch, "false", Tuning, "the VIP goes on an interface with a segment"},
+		{"loInterfaceGlobalScope", "vip_interfaceloglobal", Switch, "false", Tuning, "the kernel takes the VIP for no source of connections, on whichever interface"},
 		{"vip", "vip_address", List, "", Same, "the VIP: an address, one of each family, or a DNS name; as --address, which wins"},
 		{"address", "address", List, "", Same, "the VIP: an address, one of each family, or a DNS name"},
 		{"vipSubnet", "vip_subnet", Text, "", Differs, "the VIP is always a /32 or a /128"},
@@ -98,9 +98,9 @@ func address() []Setting {
 
 func modes() []Setting {
 	return []Setting{
-		{"arp", "vip_arp", Switch, "false", Same, "by ARP and NDP, on or off: there is no other way yet"},
-		{"bgp", "bgp_enable", Switch, "false", Missing, "BGP is not there yet"},
-		{"table", "vip_routingtable", Switch, "false", Missing, "there is no routing table mode; by ARP and NDP it is"},
+		{"arp", "vip_arp", Switch, "false", Same, "by ARP and NDP, on or off: it is so without --bgp"},
+		{"bgp", "bgp_enable", Switch, "false", Same, "by BGP: every node whose API server is ready has the VIP, and tells its routers; so do nodes of Services' addresses, but for pools that say otherwise"},
+		{"table", "vip_routingtable", Switch, "false", Missing, "there is no routing table mode; by ARP, NDP and BGP it is"},
 		{"wireguard", "vip_wireguard", Switch, "false", Missing, "there is no WireGuard mode"},
 		{"zebra", "zebra_enable", Switch, "false", Missing, "there is no Zebra"},
 		{"controlplane", "cp_enable", Switch, "false", Same, "hold the control plane's VIP"},
@@ -148,26 +148,33 @@ func balancer() []Setting {
 	}
 }
 
-func bgp() []Setting {
-	const text = "goes with --bgp"
+// BGP returns those of the speaker of BGP.
+func BGP() []Setting {
+	const text = "with --bgp: "
 	return []Setting{
-		{"bgpAttachIPToInterface", "bgp_attach_ip_to_interface", Switch, "false", Tuning, text},
-		{"bgpRouterID", "bgp_routerid", Text, "", Tuning, text},
-		{"", "bgp_routerinterface", Text, "", Tuning, text},
-		{"sourceIF", "bgp_sourceif", Text, "", Tuning, text},
-		{"sourceIP", "bgp_sourceip", Text, "", Tuning, text},
-		{"localAS", "bgp_as", Number, "65000", Tuning, text},
-		{"bgpHoldTimer", "bgp_hold_time", Number, "30", Tuning, text},
-		{"bgpKeepAliveInterval", "bgp_keepalive_interval", Number, "10", Tuning, text},
-		{"peerAddress", "bgp_peeraddress", Text, "", Tuning, text},
-		{"peerAS", "bgp_peeras", Number, "65000", Tuning, text},
-		{"peerPass", "bgp_peerpass", Text, "", Tuning, text},
-		{"multihop", "bgp_multihop", Switch, "false", Tuning, text},
-		{"bgppeers", "bgp_peers", List, "", Tuning, text},
-		{"annotations", "annotation", Text, "", Tuning, text},
-		{"", "mpbgp_nexthop", Text, "", Tuning, text},
-		{"", "mpbgp_ipv4", Text, "", Tuning, text},
-		{"", "mpbgp_ipv6", Text, "", Tuning, text},
+		{"bgpAttachIPToInterface", "bgp_attach_ip_to_interface", Switch, "false", Tuning, "the address of a Service is on no interface"},
+		{"bgpRouterID", "bgp_routerid", Text, "", Same, text + "the node's BGP identifier; else its IPv4 address"},
+		{"", "bgp_routerinterface", Text, "", Tuning, "the BGP identifier is the node's IPv4 address"},
+		{"sourceIF", "bgp_sourceif", Text, "", Same, text + "the interface of sessions"},
+		{"sourceIP", "bgp_sourceip", Text, "", Same, text + "the node's end of sessions"},
+		{"localAS", "bgp_as", Number, "65000", Same, text + "the nodes' AS"},
+		{"bgpHoldTimer", "bgp_hold_time", Number, "30", Same, text + "hold time, in seconds"},
+		{"bgpKeepAliveInterval", "bgp_keepalive_interval", Number, "10", Same, text + "time between keepalives, in seconds"},
+		{"peerAddress", "bgp_peeraddress", Text, "", Same, text + "a router, beside those of --bgppeers"},
+		{"peerAS", "bgp_peeras", Number, "65000", Same, text + "its AS"},
+		{"peerPass", "bgp_peerpass", Text, "", Same, text + "its password (TCP MD5)"},
+		{"multihop", "bgp_multihop", Switch, "false", Same, text + "it is not on a link"},
+		{"bgppeers", "bgp_peers", List, "", Same, text + "routers, address:AS:password:multihop:port:mpbgp:bfd; what ends it may be left out"},
+		{"", "mpbgp_nexthop", Text, "", Same, text + "fixed: the next hops are those of mpbgp_ipv4 and mpbgp_ipv6"},
+		{"", "mpbgp_ipv4", Text, "", Same, text + "next hop of IPv4 routes on a session by IPv6"},
+		{"", "mpbgp_ipv6", Text, "", Same, text + "next hop of IPv6 routes on a session by IPv4"},
+	}
+}
+
+// zebra and the annotations of Nodes are other ways to say what BGP is to do.
+func otherBGP() []Setting {
+	return []Setting{
+		{"annotations", "annotation", Text, "", Missing, "routers are not read from annotations of kube-vip's names: give --bgppeers, or annotate Nodes with heraldlb.io/bgp-*"},
 		{"zebraUrl", "zebra_url", Text, "unix:/var/run/frr/zserv.api", Tuning, "goes with --zebra"},
 		{"zebraVersion", "zebra_version", Number, "6", Tuning, "goes with --zebra"},
 		{"zebraSoftwareName", "zebra_software_name", Text, "frr8.3", Tuning, "goes with --zebra"},
@@ -231,7 +238,7 @@ func process() []Setting {
 
 func own() []Setting {
 	return []Setting{
-		{"elector", "herald_elector", Text, "heartbeat", Own, "who chooses the VIP's holder: heartbeat, raft or lease"},
+		{"elector", "herald_elector", Text, "heartbeat", Own, "who chooses the VIP's holder: heartbeat, raft or lease; with --bgp it is bgp: nobody does"},
 		{"distribution", "herald_distribution", Text, "kubeadm", Own, "kubeadm, k3s or rke2: where the host has certificates and kubeconfig"},
 		{"lb-backend", "herald_lb_backend", List, "", Own, "with --enableLoadBalancer: an API server, ADDRESS or ADDRESS:PORT; repeatable. Else as the API says"},
 		{"lb-source", "herald_lb_source", Text, "nodes", Own, "where the API has the API servers: nodes (those of the control plane) or endpoints (the Service kubernetes)"},

@@ -122,6 +122,9 @@ func TestOutcomes(t *testing.T) {
 			case "leaderElection":
 				delete(env, "herald_elector") // with a Lease it is what kube-vip does
 			}
+			if isBGP(s) {
+				env["bgp_enable"] = "true"
+			}
 			if strings.HasPrefix(s.Flag, "raft-") {
 				env["herald_elector"] = "raft"
 			}
@@ -219,7 +222,7 @@ func TestKinds(t *testing.T) {
 		"time":       {nil, []string{"--health-period=5"}, `--health-period "5": a time`},
 		"no time":    {nil, []string{"--health-timeout=-1s"}, `--health-timeout "-1s": a time`},
 		"etcd":       {nil, []string{"--leaderElectionType=etcd"}, "--leaderElectionType etcd:"},
-		"two faults": {environment{"bgp_enable": "true", "vip_routingtable": "true"}, nil, "environment bgp_enable: BGP is not there yet\nenvironment vip_routingtable:"},
+		"two faults": {environment{"vip_routingtable": "true", "vip_wireguard": "true"}, nil, "by ARP, NDP and BGP it is\nenvironment vip_wireguard:"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, _, err := options(t, tt.env, tt.args...); err == nil || !strings.Contains(err.Error(), tt.want) {
@@ -304,5 +307,46 @@ func TestNearest(t *testing.T) {
 		if got := Nearest(written, names); got != want {
 			t.Errorf("%q: %q, want %q", written, got, want)
 		}
+	}
+}
+
+// By BGP nobody is elected, whatever else was asked for, and no setting of kube-vip's
+// manifests stands in the way.
+func TestByBGP(t *testing.T) {
+	env := environment{
+		"address": "192.0.2.1", "cp_enable": "true", "vip_interface": "lo", "vip_leaderelection": "true",
+		"bgp_enable": "true", "bgp_as": "65000", "bgp_routerid": "192.0.2.11", "bgp_hold_time": "15", "bgp_peeras": "65000",
+		"bgp_peers": "192.0.2.254:65001::false,192.0.2.253:65001:secret:true", "lb_enable": "true", "lb_port": "6443",
+	}
+	o, notes, err := options(t, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []manifest.Variable{
+		{Name: "bgp_enable", Value: "true"}, {Name: "bgp_routerid", Value: "192.0.2.11"}, {Name: "bgp_hold_time", Value: "15"},
+		{Name: "bgp_peers", Value: env["bgp_peers"]},
+	}
+	if diff := cmp.Diff(want, o.BGP); diff != "" || o.VIP.Elector != manifest.ElectorBGP || o.VIP.Balance {
+		t.Errorf("elector %q, balanced %t, environment (-want +got):\n%s", o.VIP.Elector, o.VIP.Balance, diff)
+	}
+	wantNotes := []string{
+		"environment vip_leaderelection: by BGP, every node whose API server is ready has the VIP",
+		"environment lb_enable: by BGP, routers share the connections out",
+	}
+	if diff := cmp.Diff(wantNotes, notes); diff != "" {
+		t.Errorf("notes (-want +got):\n%s", diff)
+	}
+	for text, want := range map[string]string{"raft": "raft", "bgp": "bgp"} {
+		if o, _, err := options(t, env, "--elector="+text); err != nil || o.VIP.Elector != want {
+			t.Errorf("--elector %s: %q, %v", text, o.VIP.Elector, err)
+		}
+	}
+	// Nobody would listen at another port.
+	if o, _, err := options(t, env, "--lbPort=8443"); err != nil || !o.VIP.Balance {
+		t.Errorf("another port at the VIP is passed over: %v", err)
+	}
+	_, notes, err = options(t, environment{"address": "192.0.2.1", "cp_enable": "true", "bgp_as": "65001"})
+	if want := "environment bgp_as: goes with --bgp"; err != nil || !slices.Contains(notes, want) {
+		t.Errorf("notes %q, %v, want %q", notes, err, want)
 	}
 }

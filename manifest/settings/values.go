@@ -30,31 +30,60 @@ const (
 // Register adds all flags to a set.
 func Register(set *pflag.FlagSet) {
 	for _, s := range All() {
-		if s.Flag == "" {
-			continue
+		s.register(set)
+	}
+}
+
+// RegisterBGP adds the flags of BGP alone.
+func RegisterBGP(set *pflag.FlagSet) {
+	for _, s := range BGP() {
+		if s.Outcome == Same {
+			s.register(set)
 		}
-		usage := s.Text
-		if s.Env != "" {
-			usage += " ($" + s.Env + ")"
+	}
+}
+
+// LookupBGP returns how to look up the environment of what speaks BGP, where a flag of a
+// set, which is parsed, stands before it.
+func LookupBGP(set *pflag.FlagSet, environment func(string) (string, bool)) func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		if name == "bgp_enable" {
+			return "true", true
 		}
-		short := ""
-		if s.Flag == "namespace" {
-			short = "n"
+		for _, s := range BGP() {
+			if flag := set.Lookup(s.Flag); s.Env == name && flag != nil && flag.Changed {
+				return flagText(flag), true
+			}
 		}
-		switch s.Kind {
-		case Switch:
-			set.BoolP(s.Flag, short, s.Default == "true", usage)
-		case Number:
-			number, _ := strconv.Atoi(s.Default)
-			set.IntP(s.Flag, short, number, usage)
-		case List:
-			set.StringSliceP(s.Flag, short, nil, usage)
-		case Text:
-			set.StringP(s.Flag, short, s.Default, usage)
-		}
-		if s.Outcome == Tuning || s.Outcome == Missing {
-			set.Lookup(s.Flag).Hidden = true
-		}
+		return environment(name)
+	}
+}
+
+func (s Setting) register(set *pflag.FlagSet) {
+	if s.Flag == "" {
+		return
+	}
+	usage := s.Text
+	if s.Env != "" {
+		usage += " ($" + s.Env + ")"
+	}
+	short := ""
+	if s.Flag == "namespace" {
+		short = "n"
+	}
+	switch s.Kind {
+	case Switch:
+		set.BoolP(s.Flag, short, s.Default == "true", usage)
+	case Number:
+		number, _ := strconv.Atoi(s.Default)
+		set.IntP(s.Flag, short, number, usage)
+	case List:
+		set.StringSliceP(s.Flag, short, nil, usage)
+	case Text:
+		set.StringP(s.Flag, short, s.Default, usage)
+	}
+	if s.Outcome == Tuning || s.Outcome == Missing {
+		set.Lookup(s.Flag).Hidden = true
 	}
 }
 

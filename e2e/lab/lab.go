@@ -49,6 +49,10 @@ const (
 	Keepalived = control.Keepalived
 	// HAProxyPort is where HAProxy is asked there.
 	HAProxyPort = control.HAProxyPort
+	// BGP is the Elector of a lab where each control plane has the VIP, and the router,
+	// which is BIRD and is asked at BIRDSocket, leads there.
+	BGP        = control.BGP
+	BIRDSocket = control.BIRDSocket
 )
 
 var (

@@ -50,7 +50,11 @@ func newScene(t *testing.T, parameters lab.Parameters) *scene {
 			t.Error(err)
 		}
 	})
-	if s.asker, err = NewAsker(ctx, p.Host("client"), []string{program}, p.URL("/readyz"), interval); err != nil {
+	from := "client"
+	if parameters.Elector == lab.BGP {
+		from = "remote"
+	}
+	if s.asker, err = NewAsker(ctx, p.Host(from), []string{program}, p.URL("/readyz"), interval); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

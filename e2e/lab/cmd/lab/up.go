@@ -35,7 +35,7 @@ func up() *cobra.Command {
 		"kustomization of Herald to apply, relative to the checkout; empty for none")
 	flags.IntVar(&parameters.ControlPlanes, "control-planes", parameters.ControlPlanes, "hosts with an API server and a member of etcd, 1 to 9")
 	flags.StringVar(&parameters.VIP, "vip", "", "address that Herald holds for the control plane, or one of each family with a comma between; auto: those that are free for it")
-	flags.StringVar(&parameters.Elector, "elector", "", "who chooses the VIP's holder: heartbeat (default), raft or lease; keepalived: that and HAProxy in the place of Herald")
+	flags.StringVar(&parameters.Elector, "elector", "", "who chooses the VIP's holder: heartbeat (default), raft or lease; bgp: all have it, and the router, which is BIRD, is told; keepalived: that and HAProxy in the place of Herald")
 	flags.BoolVar(&parameters.Balance, "lb", false, "the VIP's holder shares connections out to all API servers")
 	flags.StringVar(&parameters.AnnouncerArgs, "announcer-args", "", "further arguments of the control planes' herald announcer")
 	flags.StringVar(&parameters.ElectorArgs, "elector-args", "", "further arguments of the control planes' herald controlplane")

@@ -15,6 +15,10 @@ const (
 	Keepalived = "keepalived"
 	// HAProxyPort is where HAProxy is asked then.
 	HAProxyPort = 8443
+	// BGP is the Elector that is none: each control plane has the VIP, and tells the router.
+	BGP = "bgp"
+	// BIRDSocket is where the router's BIRD is asked then.
+	BIRDSocket = "/run/lab/bird.ctl"
 )
 
 // Parameters are what a lab is made of; two labs with equal parameters are
@@ -37,7 +41,7 @@ type Parameters struct {
 	// plane, and that all kubeconfigs lead to; "auto" are those that the lab has free
 	// for it. Empty: none, and kubeconfigs lead to the first control plane.
 	VIP string `json:"vip,omitempty"`
-	// Elector chooses the VIP's holder: heartbeat, raft, lease, or Keepalived.
+	// Elector chooses the VIP's holder: heartbeat, raft, lease, BGP, or Keepalived.
 	Elector string `json:"elector,omitempty"`
 	// Balance has the VIP's holder share connections out to all API servers.
 	Balance bool `json:"balance,omitempty"`

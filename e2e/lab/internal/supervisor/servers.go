@@ -26,6 +26,9 @@ func (s *Supervisor) serversStep() string {
 // startServers starts etcd, the API servers, and what holds the VIP together; API servers
 // wait for etcd by themselves, and the VIP for them.
 func (s *Supervisor) startServers(ctx context.Context, detail func(string)) error {
+	if err := s.startRouter(); err != nil {
+		return err
+	}
 	for _, host := range s.controlPlanes() {
 		if err := s.startKube("etcd", host.Name, s.etcdFlags(host)...); err != nil {
 			return err

@@ -17,6 +17,8 @@ const raftPort = 9647
 // chooseVIPs returns the addresses that Herald is to hold for the control plane.
 func chooseVIPs(parameters control.Parameters, plan *topology.Plan) (vips []netip.Addr, err error) {
 	switch {
+	case parameters.VIP == "auto" && parameters.Elector == control.BGP:
+		return routedVIPs(parameters.Family), nil
 	case parameters.VIP == "auto":
 		return plan.VIPs(), nil
 	case parameters.VIP == "" && len(plan.ControlPlanes) > 1:
@@ -90,6 +92,9 @@ func (s *Supervisor) startElector(host topology.Host, elector string, shared []s
 		elector = "none"
 	}
 	args := append([]string{s.program("herald"), "controlplane", "--elector=" + elector}, shared...)
+	if elector == control.BGP {
+		return s.start("herald-controlplane", host.Name, append(append(args, s.routerArgs()...), strings.Fields(s.config.ElectorArgs)...)...)
+	}
 	args = append(args, "--kubeconfig="+kubeconfigOf("admin"),
 		"--raft-ca="+credential("authority.crt"), "--raft-cert="+credential(host.Name+".crt"), "--raft-key="+credential(host.Name+".key"))
 	for _, peer := range s.controlPlanes() {

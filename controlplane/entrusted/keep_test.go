@@ -137,7 +137,8 @@ func TestStay(t *testing.T) {
 	ready <- true
 	both := seat.Ready(t.Context(), ready)
 	s.Place(netip.MustParseAddr("192.0.2.1"), "lo")
-	for !<-both {
+	for is := <-both; !is; is = <-both {
+		t.Log("not connected yet")
 	}
 	seat.Hold(term(t, time.Hour))
 	<-s.chair.held

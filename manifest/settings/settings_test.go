@@ -323,7 +323,9 @@ func TestByBGP(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []manifest.Variable{
-		{Name: "bgp_enable", Value: "true"}, {Name: "bgp_routerid", Value: "192.0.2.11"}, {Name: "bgp_hold_time", Value: "15"},
+		{Name: "bgp_enable", Value: "true"},
+		{Name: "bgp_routerid", Value: "192.0.2.11"},
+		{Name: "bgp_hold_time", Value: "15"},
 		{Name: "bgp_peers", Value: env["bgp_peers"]},
 	}
 	if diff := cmp.Diff(want, o.BGP); diff != "" || o.VIP.Elector != manifest.ElectorBGP || o.VIP.Balance {

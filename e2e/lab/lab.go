@@ -51,7 +51,8 @@ const (
 	HAProxyPort = control.HAProxyPort
 	// BGP is the Elector of a lab where each control plane has the VIP, and the router,
 	// which is BIRD and is asked at BIRDSocket, leads there.
-	BGP        = control.BGP
+	BGP = control.BGP
+	// BIRDSocket is where that BIRD listens for birdc, in the router's file system.
 	BIRDSocket = control.BIRDSocket
 )
 

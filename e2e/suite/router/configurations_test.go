@@ -28,6 +28,9 @@ router bgp 64512
  neighbor 192.0.2.2 remote-as 64513
  neighbor 192.0.2.2 bfd
  neighbor 192.0.2.2 timers connect 1
+ neighbor 192.0.2.3 remote-as 64514
+ neighbor 192.0.2.3 port 1791
+ neighbor 192.0.2.3 timers connect 1
  address-family ipv6 unicast
   network fd00:77::1/128
   neighbor 192.0.2.2 activate
@@ -40,4 +43,17 @@ route-map mark permit 10
  set metric 20
  set ipv6 next-hop global fd00::1
 !
+`
+
+// A community of five bytes: the route is as good as withdrawn (RFC 7606 section 7.8).
+const exabgpConfiguration = `
+neighbor 192.0.2.1 {
+  router-id 192.0.2.3;
+  local-address 192.0.2.3;
+  local-as 64514;
+  peer-as 64512;
+  passive;
+  family { ipv4 unicast; }
+  static { route 10.99.0.1/32 next-hop self attribute [ 0x08 0xc0 0x0102030405 ]; }
+}
 `

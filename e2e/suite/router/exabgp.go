@@ -45,10 +45,10 @@ func (e *ExaBGP) start(ctx context.Context, listen netip.AddrPort, configuration
 		return err
 	}
 	e.daemon = started
-	return started.Await(ctx, 0, "listening for BGP session(s) on", listen.Addr().String())
+	return started.Await(ctx, 0, "loaded new configuration successfully")
 }
 
-// Connected waits until a neighbor's session is established.
+// Connected waits until the session with a neighbor is established.
 func (e *ExaBGP) Connected(ctx context.Context, neighbor netip.Addr) error {
 	return e.daemon.Await(ctx, 0, "connected to", neighbor.String())
 }

@@ -39,7 +39,7 @@ func pair(t *testing.T) namespaces {
 	hosts["right"] = hold(t, hosts.Command(context.WithoutCancel(t.Context()), "left", "unshare", "--net", "sh", "-c", holder))
 	do(t, hosts, "left", "mount -t tmpfs tmpfs /run && ip link set lo up && ip link add l0 type veth peer name r0 netns "+strconv.Itoa(hosts["right"])+
 		" && ip link set l0 up && ip address add 192.0.2.1/24 dev l0 && ip address add fd00::1/64 dev l0 nodad")
-	do(t, hosts, "right", "mount -t tmpfs tmpfs /run; ip link set lo up && ip link set r0 up && ip address add 192.0.2.2/24 dev r0 && ip address add fd00::2/64 dev r0 nodad")
+	do(t, hosts, "right", "mount -t tmpfs tmpfs /run; ip link set lo up && ip link set r0 up && ip address add 192.0.2.2/24 dev r0 && ip address add 192.0.2.3/24 dev r0 && ip address add fd00::2/64 dev r0 nodad")
 	return hosts
 }
 
@@ -98,7 +98,7 @@ func eventually[T any](t *testing.T, want T, ask func(context.Context) (T, error
 	}
 }
 
-// FRR on the left hears routes from BIRD and from ExaBGP on the right.
+// FRR on the left talks with BIRD, and listens to what ExaBGP says that makes no sense, on the right.
 func TestRouters(t *testing.T) {
 	hosts := pair(t)
 	bird, err := NewBIRD(t.Context(), hosts, "right", birdConfiguration)
@@ -131,6 +131,16 @@ func TestRouters(t *testing.T) {
 		LocalPreference: 100, Best: true, Communities: []string{"64512:7", "64512:8"}, LargeCommunities: []string{"64512:1:2"}, MED: &med,
 	}}, func(ctx context.Context) (map[string]Route, error) { return bird.Routes(ctx, v6) })
 	eventually(t, map[netip.Prefix]int{v4: 1}, func(ctx context.Context) (map[netip.Prefix]int, error) { return frr.Prefixes(ctx, 4) })
+
+	third := netip.MustParseAddr("192.0.2.3")
+	exabgp, err := NewExaBGP(t.Context(), hosts, "right", netip.AddrPortFrom(third, 1791), exabgpConfiguration)
+	must(t, err)
+	t.Cleanup(func() { must(t, exabgp.Stop(context.WithoutCancel(t.Context()))) })
+	must(t, exabgp.Connected(t.Context(), netip.MustParseAddr("192.0.2.1")))
+	eventually(t, "Established 0", func(ctx context.Context) (string, error) {
+		sessions, err := frr.Sessions(ctx)
+		return sessions["192.0.2.3"].State + " " + strconv.Itoa(sessions["192.0.2.3"].Routes[4]), err
+	})
 
 	if err := frr.Configure(t.Context(), "router bgp 64512", "no such thing"); err == nil {
 		t.Error("FRR takes what it does not know")

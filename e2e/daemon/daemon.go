@@ -141,9 +141,13 @@ func (d *Daemon) Signal(ctx context.Context, signal string) error {
 	return nil
 }
 
-// Stop tells the process to end, and waits until it has. One that has not when ctx ends
-// is killed.
+// Stop tells the process to end, if it has not, and waits until it has. One that does not
+// before ctx ends is killed.
 func (d *Daemon) Stop(ctx context.Context) error {
+	if _, ended, _ := d.find(0, nil); ended {
+		d.Wait()
+		return nil
+	}
 	if err := d.Signal(ctx, "TERM"); err != nil {
 		return err
 	}

@@ -69,7 +69,7 @@ var _ = Describe("What bgp.yaml says of a route", func() {
 
 		By("taking one away, and then the other")
 		s.Delete(ctx, "other")
-		Eventually(s.Service).WithContext(ctx).WithArguments("other").Error().Should(HaveOccurred())
+		Eventually(func() error { _, err := s.Service(ctx, "other"); return err }).WithContext(ctx).ShouldNot(Succeed())
 		only(4, v4)
 		only(6, v6)
 		s.Delete(ctx, "web")

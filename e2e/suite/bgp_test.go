@@ -32,13 +32,13 @@ var _ = Describe("BGP sessions", func() {
 		s.Expose(ctx, "web", scene.Dual)
 		addresses := s.Addresses(ctx, "web", 2)
 
-		for name, router := range map[string]readable{"FRR": frr, "BIRD": bird} {
+		for name, side := range map[string]readable{"FRR": frr, "BIRD": bird} {
 			By("asking " + name)
 			for _, node := range stage.Nodes {
-				Eventually(router.Sessions).WithContext(ctx).Should(HaveKeyWithValue(node, And(
+				Eventually(side.Sessions).WithContext(ctx).Should(HaveKeyWithValue(node, And(
 					HaveField("State", router.Established), HaveField("Routes", map[int]int{4: 1, 6: 1}))))
 				for _, address := range addresses {
-					Expect(router.Routes(ctx, host(address))).To(HaveKeyWithValue(node, And(
+					Expect(side.Routes(ctx, host(address))).To(HaveKeyWithValue(node, And(
 						HaveField("Path", []uint32{nodesAS}), HaveField("NextHops", ConsistOf(hop(ctx, node, address))))))
 				}
 			}

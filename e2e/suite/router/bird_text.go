@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // parseProtocols reads BIRD's show protocols all: a line for each protocol, and lines set
@@ -36,6 +37,13 @@ func parseProtocols(text string) (map[string]Session, error) {
 			session.State = value
 		case key == "Last error":
 			session.Reason = value
+		case key == "Hold timer":
+			_, hold, _ := strings.Cut(value, "/")
+			seconds, err := strconv.Atoi(hold)
+			if err != nil {
+				return nil, fmt.Errorf("BIRD's protocol %s: hold timer: %w", name, err)
+			}
+			session.HoldTime = time.Duration(seconds) * time.Second
 		case key == "Routes":
 			var imported int
 			if _, err := fmt.Sscanf(value, "%d imported", &imported); err != nil {

@@ -109,3 +109,8 @@ func (f *FRR) apply(ctx context.Context, how string) error {
 func (f *FRR) vtysh(ctx context.Context, args ...string) ([]byte, error) {
 	return f.run(ctx, append([]string{"vtysh", "--vty_socket", f.directory, "--config_dir", f.directory}, args...)...)
 }
+
+// Said waits until bgpd has logged a line with all of these words.
+func (f *FRR) Said(ctx context.Context, words ...string) error {
+	return f.daemons[1].Await(ctx, 0, words...)
+}

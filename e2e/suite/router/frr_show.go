@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"time"
 )
 
 // Show runs a show command, without the word, and decodes the JSON that it prints.
@@ -42,6 +43,7 @@ func (f *FRR) Sessions(ctx context.Context) (map[string]Session, error) {
 			State       string `json:"bgpState"`
 			Established int    `json:"connectionsEstablished"`
 			Reason      string `json:"lastResetDueTo"`
+			HoldTime    int64  `json:"bgpTimerHoldTimeMsecs"`
 			Families    map[string]struct {
 				Routes int `json:"acceptedPrefixCounter"`
 			} `json:"addressFamilyInfo"`
@@ -51,7 +53,8 @@ func (f *FRR) Sessions(ctx context.Context) (map[string]Session, error) {
 		}
 		sessions[f.name(address)] = Session{
 			State: neighbor.State, Times: neighbor.Established, Reason: neighbor.Reason,
-			Routes: map[int]int{4: neighbor.Families["ipv4Unicast"].Routes, 6: neighbor.Families["ipv6Unicast"].Routes},
+			HoldTime: time.Duration(neighbor.HoldTime) * time.Millisecond,
+			Routes:   map[int]int{4: neighbor.Families["ipv4Unicast"].Routes, 6: neighbor.Families["ipv6Unicast"].Routes},
 		}
 	}
 	return sessions, nil

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os/exec"
 	"strings"
+	"time"
 
 	"github.com/heraldlb/herald/e2e/daemon"
 )
@@ -46,6 +47,8 @@ type Session struct {
 	State string
 	// Times counts how often it was established.
 	Times int
+	// HoldTime is what both ends agreed on.
+	HoldTime time.Duration
 	// Routes are those received and kept, by family: 4 or 6.
 	Routes map[int]int
 	// Reason is why it was last lost, in the router's words.

@@ -8,6 +8,7 @@ import (
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -61,4 +62,29 @@ func (st *Stage) Spread(ctx context.Context) {
 	}
 	DeferCleanup(set, "0")
 	set(ctx, "1")
+}
+
+// SetBGP puts another bgp.yaml in the place of the one that is there, until the case ends.
+func (st *Stage) SetBGP(ctx context.Context, config string) {
+	GinkgoHelper()
+	st.SetPools(ctx, map[string]string{BGPConfig: config})
+}
+
+// passwordSecret is where the passwords of BGP sessions are.
+const passwordSecret = "herald-bgp"
+
+// Passwords gives the nodes passwords of BGP sessions, by their key, in the place of those
+// before, until the case ends.
+func (st *Stage) Passwords(ctx context.Context, passwords map[string]string) {
+	GinkgoHelper()
+	secrets := st.API.CoreV1().Secrets(System)
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: passwordSecret}, StringData: passwords}
+	_, err := secrets.Update(ctx, secret, metav1.UpdateOptions{})
+	if apierrors.IsNotFound(err) {
+		DeferCleanup(func(ctx SpecContext) {
+			Expect(secrets.Delete(ctx, passwordSecret, metav1.DeleteOptions{})).To(Succeed())
+		})
+		_, err = secrets.Create(ctx, secret, metav1.CreateOptions{})
+	}
+	Expect(err).NotTo(HaveOccurred())
 }

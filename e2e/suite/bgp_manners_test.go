@@ -1,0 +1,68 @@
+package suite
+
+import (
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/heraldlb/herald/e2e/suite/router"
+	"github.com/heraldlb/herald/e2e/suite/scene"
+)
+
+var _ = Describe("A router with bad manners", func() {
+	DescribeTable("is named, and disturbs nobody",
+		func(ctx SpecContext, manner string) {
+			s := stage.New(ctx)
+			frr := stage.FRR(ctx, scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4})
+			speaker := stage.Speaker(ctx, speakerAS, manner)
+			agents := agentsOf(ctx)
+			s.Routed(ctx, bgp(peers(toFRR(ctx, 4), peer(manner, speaker.Address, speakerAS, scene.SpeakerPort, "holdTime: 3s"))))
+			s.Expose(ctx, "web")
+			address := host(s.Address(ctx, "web"))
+			Eventually(stage.NextHops).WithContext(ctx).WithArguments(address).Should(Equal(stage.Nodes))
+			Eventually(speaker.Met).WithContext(ctx).Should(Not(BeEmpty()))
+			for _, node := range stage.Nodes {
+				Eventually(stage.NodeEvents).WithContext(ctx).WithArguments(node, "BGPSessionDown").Should(
+					MatchRegexp("session with %s .* (does not come up|is down): .+", manner))
+			}
+			Expect(stage.NextHops(ctx, address)).To(Equal(stage.Nodes))
+			established(ctx, frr.Sessions, 1, stage.Nodes...)
+			Expect(agentsOf(ctx)).To(Equal(agents), "the agents are those that were")
+			AddReportEntry("what came of connections", speaker.Met())
+		},
+		Entry("that speaks something else", "garbage"),
+		Entry("that refuses", "refuse"),
+		Entry("that says nothing", "silence"),
+		Entry("of another AS", "wrong-as"),
+		Entry("without the marker", "marker"),
+		Entry("with messages that are too short", "short"),
+		Entry("with messages that are too long", "huge"),
+		Entry("with messages of no type", "type"),
+		Entry("with an UPDATE that ends too soon", "update"),
+		Entry("that flaps", "flap"),
+	)
+
+	It("is ExaBGP with malformed attributes", func(ctx SpecContext) {
+		s := stage.New(ctx)
+		frr := stage.FRR(ctx, scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4})
+		exabgp, at := stage.ExaBGP(ctx, scene.Peering{Local: exabgpAS, Remote: nodesAS, Family: 4},
+			"route 10.99.0.1/32 next-hop self;",
+			"route 10.99.0.2/32 next-hop self attribute [ 0x01 0x40 0x0909 ];",       // ORIGIN of two bytes
+			"route 10.99.0.3/32 next-hop self attribute [ 0x02 0x40 0x02ff0001 ];",   // an AS path that goes on after its end
+			"route 10.99.0.4/32 next-hop self attribute [ 0x08 0xc0 0x0102030405 ];", // a community of five bytes
+			"route 10.99.0.5/32 next-hop self attribute [ 0x04 0x80 0x0001 ];",       // MED of two bytes
+			"route 10.99.0.6/32 next-hop self attribute [ 0x2a 0x40 0x00 ];",         // well-known, and nobody knows it
+			"route 2001:db8::1/128 next-hop self;",
+		)
+		agents := agentsOf(ctx)
+		s.Routed(ctx, bgp(peers(toFRR(ctx, 4), peer("exabgp", at, exabgpAS, scene.ExaBGPPort))))
+		s.Expose(ctx, "web")
+		address := host(s.Address(ctx, "web"))
+		Eventually(stage.NextHops).WithContext(ctx).WithArguments(address).Should(Equal(stage.Nodes))
+		for _, node := range stage.Nodes {
+			Expect(exabgp.Connected(ctx, stage.HostAddress(ctx, node, 4))).To(Succeed())
+		}
+		established(ctx, frr.Sessions, 1, stage.Nodes...)
+		Expect(agentsOf(ctx)).To(Equal(agents), "the agents are those that were")
+		Expect(frr.Sessions(ctx)).To(HaveEach(HaveField("State", router.Established)))
+	})
+})

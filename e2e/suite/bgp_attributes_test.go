@@ -15,7 +15,7 @@ var _ = Describe("What bgp.yaml says of a route", func() {
 		s := stage.New(ctx)
 		frr := stage.FRR(ctx, scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4})
 		bird, at := stage.BIRD(ctx, scene.Peering{Local: nodesAS, Remote: nodesAS, Family: 4})
-		s.Routed(ctx, bgp(peers(toFRR(ctx, 4), peer("inner", at, nodesAS, scene.BIRDPort)),
+		s.Routed(ctx, bgp(peers(toFRR(ctx), peer("inner", at, nodesAS, scene.BIRDPort)),
 			`- {name: plain}
 - name: gold
   pools: [`+s.Namespace+`]
@@ -51,7 +51,7 @@ var _ = Describe("What bgp.yaml says of a route", func() {
 	It("may be one prefix for many addresses, as long as there is one of them", func(ctx SpecContext) {
 		s := stage.New(ctx)
 		frr := stage.FRR(ctx, scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4})
-		s.Routed(ctx, bgp(peers(toFRR(ctx, 4)), "- {name: whole, aggregationLength: {ipv4: 24, ipv6: 112}}\n"))
+		s.Routed(ctx, bgp(peers(toFRR(ctx)), "- {name: whole, aggregationLength: {ipv4: 24, ipv6: 112}}\n"))
 		s.Deploy(ctx, "web", 1)
 		s.Expose(ctx, "web", scene.Dual)
 		s.Expose(ctx, "other", scene.Dual, scene.For("web"))

@@ -18,7 +18,7 @@ var _ = Describe("A change of bgp.yaml", func() {
 		frr := stage.FRR(ctx, scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4})
 		bird, at := stage.BIRD(ctx, scene.Peering{Local: birdAS, Remote: nodesAS, Family: 4})
 		config := func(hold string, advertisements ...string) string {
-			return bgp(peers(toFRR(ctx, 4), toBIRD("changing", at, "holdTime: "+hold)), advertisements...)
+			return bgp(peers(toFRR(ctx), toBIRD("changing", at, "holdTime: "+hold)), advertisements...)
 		}
 		s.Routed(ctx, config("30s"))
 		s.Expose(ctx, "web")
@@ -40,7 +40,7 @@ var _ = Describe("A change of bgp.yaml", func() {
 				HaveKeyWithValue(node, HaveField("Communities", []string{"64513:7"})))
 		}
 		By("taking the other away")
-		s.SetBGP(ctx, bgp(peers(toFRR(ctx, 4))))
+		s.SetBGP(ctx, bgp(peers(toFRR(ctx))))
 		for _, node := range stage.Nodes {
 			Eventually(bird.Sessions).WithContext(ctx).Should(HaveKeyWithValue(node, HaveField("State", Not(Equal(router.Established)))))
 		}
@@ -50,15 +50,15 @@ var _ = Describe("A change of bgp.yaml", func() {
 	It("that is broken changes nothing, and is told of line by line", func(ctx SpecContext) {
 		s := stage.New(ctx)
 		frr := stage.FRR(ctx, scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4})
-		config := bgp(peers(toFRR(ctx, 4)))
+		config := bgp(peers(toFRR(ctx)))
 		s.Routed(ctx, config)
 		s.Expose(ctx, "web")
 		address := host(s.Address(ctx, "web"))
 		Eventually(stage.NextHops).WithContext(ctx).WithArguments(address).Should(Equal(stage.Nodes))
 
-		s.SetBGP(ctx, strings.Replace(config, "asn: 64514", "asn: 4294967296", 1)+"- {name: other, adress: 192.0.2.1, asn: 1}\n")
+		s.SetBGP(ctx, strings.Replace(config, "asn: 64514", "asn: 4294967296", 1)+"- {name: other, addr: 192.0.2.1, asn: 1}\n")
 		Eventually(stage.PoolEvents).WithContext(ctx).WithArguments("PoolsInvalid").Should(
-			And(ContainSubstring("4294967296"), ContainSubstring("adress"), MatchRegexp(`line 3\b`), MatchRegexp(`line 4\b`)))
+			And(ContainSubstring("4294967296"), ContainSubstring("addr"), MatchRegexp(`line 3\b`), MatchRegexp(`line 4\b`)))
 		s.Expose(ctx, "late")
 		Eventually(stage.NextHops).WithContext(ctx).WithArguments(host(s.Address(ctx, "late"))).Should(Equal(stage.Nodes))
 		established(ctx, frr.Sessions, 1, stage.Nodes...)
@@ -67,7 +67,7 @@ var _ = Describe("A change of bgp.yaml", func() {
 	It("whose selectors select nothing is told of", func(ctx SpecContext) {
 		s := stage.New(ctx)
 		frr := stage.FRR(ctx, scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4})
-		s.Routed(ctx, bgp(peers(toFRR(ctx, 4, "nodeSelector: {matchLabels: {kubernetes.io/hostname: "+stage.Nodes[0]+"}}")),
+		s.Routed(ctx, bgp(peers(toFRR(ctx, "nodeSelector: {matchLabels: {kubernetes.io/hostname: "+stage.Nodes[0]+"}}")),
 			"- {name: nobodys, serviceSelector: {matchLabels: {no: such}}}\n"))
 		s.Expose(ctx, "web")
 		address := s.Address(ctx, "web")

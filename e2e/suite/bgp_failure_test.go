@@ -18,7 +18,7 @@ var _ = Describe("A router", func() {
 			s := stage.New(ctx)
 			peering.Local, peering.Remote, peering.Family = frrAS, nodesAS, 4
 			frr := stage.FRR(ctx, peering)
-			s.Routed(ctx, bgp(peers(toFRR(ctx, 4, peer))))
+			s.Routed(ctx, bgp(peers(toFRR(ctx, peer))))
 			victim, others := stage.Nodes[0], stage.Nodes[1:]
 			s.Deploy(ctx, "web", 1, scene.OnNode(others[0]))
 			s.Expose(ctx, "web", scene.Dual)
@@ -47,7 +47,7 @@ var _ = Describe("A router", func() {
 		},
 		Entry("by BFD", scene.Peering{
 			Lines:  []string{"bfd", "bfd profile fast", "bfd check-control-plane-failure"},
-			Global: "bfd\n profile fast\n  receive-interval 50\n  transmit-interval 50\n exit\nexit",
+			Global: "bfd\n profile fast\n  receive-interval 50\n  transmit-interval 50\n exit\n!",
 		}, "bfd: {interval: 50ms, multiplier: 3}", 2*time.Second),
 		Entry("by the hold time", scene.Peering{}, "holdTime: 3s", 6*time.Second),
 	)
@@ -55,7 +55,7 @@ var _ = Describe("A router", func() {
 	It("loses no packet while the agents are killed and come back", func(ctx SpecContext) {
 		s := stage.New(ctx)
 		frr := stage.FRR(ctx, scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4})
-		s.Routed(ctx, bgp(peers(toFRR(ctx, 4))))
+		s.Routed(ctx, bgp(peers(toFRR(ctx))))
 		s.Deploy(ctx, "web", 2)
 		s.Expose(ctx, "web", scene.Dual)
 		addresses := s.Addresses(ctx, "web", 2)
@@ -82,7 +82,7 @@ var _ = Describe("A router", func() {
 	It("is told by an agent that ends in order to take another node", func(ctx SpecContext) {
 		s := stage.New(ctx)
 		frr := stage.FRR(ctx, scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4, Global: "log stdout debugging\ndebug bgp updates in"})
-		s.Routed(ctx, bgp(peers(toFRR(ctx, 4))))
+		s.Routed(ctx, bgp(peers(toFRR(ctx))))
 		s.Deploy(ctx, "web", 2)
 		s.Expose(ctx, "web")
 		address := s.Address(ctx, "web")
@@ -103,7 +103,7 @@ var _ = Describe("A router", func() {
 	It("keeps what it was told while the API server is down", func(ctx SpecContext) {
 		s := stage.New(ctx)
 		frr := stage.FRR(ctx, scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4})
-		s.Routed(ctx, bgp(peers(toFRR(ctx, 4, "holdTime: 3s"))))
+		s.Routed(ctx, bgp(peers(toFRR(ctx, "holdTime: 3s"))))
 		s.Deploy(ctx, "web", 2)
 		s.Expose(ctx, "web", scene.Dual)
 		addresses := s.Addresses(ctx, "web", 2)

@@ -16,7 +16,7 @@ var _ = Describe("Routers that know an address by several nodes", func() {
 		s := stage.New(ctx)
 		stage.Spread(ctx)
 		frr := stage.FRR(ctx, scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4})
-		s.Routed(ctx, bgp(peers(toFRR(ctx, 4))))
+		s.Routed(ctx, bgp(peers(toFRR(ctx))))
 		s.Deploy(ctx, "web", int32(len(stage.Nodes)), scene.OnePerNode)
 		s.Expose(ctx, "web", scene.Dual, scene.Local)
 		addresses := s.Addresses(ctx, "web", 2)
@@ -58,7 +58,7 @@ var _ = Describe("Routers that know an address by several nodes", func() {
 	It("do not hear of nodes that are excluded from load balancers", func(ctx SpecContext) {
 		s := stage.New(ctx)
 		stage.FRR(ctx, scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4})
-		s.Routed(ctx, bgp(peers(toFRR(ctx, 4))))
+		s.Routed(ctx, bgp(peers(toFRR(ctx))))
 		s.Deploy(ctx, "web", 2)
 		s.Expose(ctx, "web")
 		address := s.Address(ctx, "web")

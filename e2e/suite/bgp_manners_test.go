@@ -15,7 +15,7 @@ var _ = Describe("A router with bad manners", func() {
 			frr := stage.FRR(ctx, scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4})
 			speaker := stage.Speaker(ctx, speakerAS, manner)
 			agents := agentsOf(ctx)
-			s.Routed(ctx, bgp(peers(toFRR(ctx, 4), peer(manner, speaker.Address, speakerAS, scene.SpeakerPort, "holdTime: 3s"))))
+			s.Routed(ctx, bgp(peers(toFRR(ctx), peer(manner, speaker.Address, speakerAS, scene.SpeakerPort, "holdTime: 3s"))))
 			s.Expose(ctx, "web")
 			address := host(s.Address(ctx, "web"))
 			Eventually(stage.NextHops).WithContext(ctx).WithArguments(address).Should(Equal(stage.Nodes))
@@ -54,7 +54,7 @@ var _ = Describe("A router with bad manners", func() {
 			"route 2001:db8::1/128 next-hop self;",
 		)
 		agents := agentsOf(ctx)
-		s.Routed(ctx, bgp(peers(toFRR(ctx, 4), peer("exabgp", at, exabgpAS, scene.ExaBGPPort))))
+		s.Routed(ctx, bgp(peers(toFRR(ctx), peer("exabgp", at, exabgpAS, scene.ExaBGPPort))))
 		s.Expose(ctx, "web")
 		address := host(s.Address(ctx, "web"))
 		Eventually(stage.NextHops).WithContext(ctx).WithArguments(address).Should(Equal(stage.Nodes))

@@ -21,7 +21,7 @@ var _ = Describe("2,000 addresses", func() {
 		}
 		s := stage.New(ctx)
 		frr := stage.FRR(ctx, scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4})
-		s.Routed(ctx, bgp(peers(toFRR(ctx, 4))))
+		s.Routed(ctx, bgp(peers(toFRR(ctx))))
 		By("making them")
 		exposeAll(ctx, s, thousands, func(int) []scene.Change { return []scene.Change{scene.Dual, scene.NoNodePorts} })
 		all := map[int]int{4: thousands, 6: thousands}
@@ -33,7 +33,7 @@ var _ = Describe("2,000 addresses", func() {
 		}
 
 		By("ending the sessions, and beginning them anew")
-		s.SetBGP(ctx, bgp(peers(toFRR(ctx, 4, "holdTime: 30s"))))
+		s.SetBGP(ctx, bgp(peers(toFRR(ctx, "holdTime: 30s"))))
 		begin := time.Now()
 		for _, node := range stage.Nodes {
 			Eventually(frr.Sessions).WithContext(ctx).Should(HaveKeyWithValue(node, And(HaveField("Routes", all), HaveField("Times", 2))))

@@ -27,7 +27,7 @@ var _ = Describe("BGP sessions", func() {
 		s := stage.New(ctx)
 		frr := stage.FRR(ctx, scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4})
 		bird, at := stage.BIRD(ctx, scene.Peering{Local: birdAS, Remote: nodesAS, Family: 6})
-		s.Routed(ctx, bgp(peers(toFRR(ctx, 4), toBIRD("bird", at))))
+		s.Routed(ctx, bgp(peers(toFRR(ctx), toBIRD("bird", at))))
 		s.Deploy(ctx, "web", 2)
 		s.Expose(ctx, "web", scene.Dual)
 		addresses := s.Addresses(ctx, "web", 2)
@@ -88,10 +88,10 @@ func peer(name string, address netip.Addr, as, port int, more ...string) string 
 	return "- {" + strings.Join(about, ", ") + "}\n"
 }
 
-// toFRR returns the peer for FRR over a family.
-func toFRR(ctx SpecContext, family int, more ...string) string {
+// toFRR returns the peer for FRR over IPv4.
+func toFRR(ctx SpecContext, more ...string) string {
 	GinkgoHelper()
-	return peer("frr", stage.HostAddress(ctx, stage.Router, family), frrAS, 179, more...)
+	return peer("frr", stage.HostAddress(ctx, stage.Router, 4), frrAS, 179, more...)
 }
 
 // toBIRD returns the peer for BIRD.

@@ -16,7 +16,7 @@ var _ = Describe("The way that an address is announced", func() {
 		s := stage.New(ctx)
 		stage.FRR(ctx, scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4})
 		pool := fmt.Sprint(take(stage.Spare.V4, 2), ",", take(stage.Spare.V6, 2))
-		s.RoutedAs(ctx, "l2,bgp", pool, bgp(peers(toFRR(ctx, 4))))
+		s.RoutedAs(ctx, "l2,bgp", pool, bgp(peers(toFRR(ctx))))
 		s.Deploy(ctx, "web", 2)
 		s.Expose(ctx, "web", scene.Dual)
 		for _, address := range s.Addresses(ctx, "web", 2) {
@@ -30,7 +30,7 @@ var _ = Describe("The way that an address is announced", func() {
 	It("follows the ConfigMap, from one to the other", func(ctx SpecContext) {
 		s := stage.New(ctx)
 		stage.FRR(ctx, scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4})
-		pool, config := take(stage.Spare.V4, 2).String(), bgp(peers(toFRR(ctx, 4)))
+		pool, config := take(stage.Spare.V4, 2).String(), bgp(peers(toFRR(ctx)))
 		s.RoutedAs(ctx, "l2", pool, config)
 		s.Deploy(ctx, "web", 1)
 		s.Expose(ctx, "web")

@@ -58,7 +58,7 @@ func parseProtocols(text string) (map[string]Session, error) {
 
 // routeLine begins a route: its prefix, unless it is that of the one before, and in
 // brackets the protocol and since when.
-var routeLine = regexp.MustCompile(`^(\S*)\s+unicast \[(\S+) [^]]*\]( \*)?`) //nolint:gochecknoglobals // a constant that Go has no word for
+var routeLine = regexp.MustCompile(`^(\S*)\s+unicast \[(\S+) [^]]*\]( \*)?`)
 
 // parseRoutes reads BIRD's show route all.
 func parseRoutes(text string) ([]Route, error) {
@@ -96,7 +96,7 @@ func (r *Route) read(line string) error {
 	key, value, _ := strings.Cut(line, ": ")
 	switch key {
 	case "BGP.as_path":
-		for _, word := range strings.Fields(value) {
+		for word := range strings.FieldsSeq(value) {
 			number, err := strconv.ParseUint(word, 10, 32)
 			if err != nil {
 				return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/heraldlb/herald/e2e/daemon"
@@ -64,7 +65,7 @@ func (f *FRR) start(ctx context.Context, configuration string) error {
 func (f *FRR) run1(ctx context.Context, name string, options ...string) error {
 	const script = `sed 's/^frrvty:.*/&,root/' /etc/group >"$0/group"
 mount --bind "$0/group" /etc/group
-mount -t tmpfs tmpfs /var/tmp
+mount -t tmpfs none /var/tmp
 exec "$@"`
 	args := append([]string{
 		"unshare", "--mount", "sh", "-ec", script, f.directory, programs + name, "--user=root", "--group=root",
@@ -82,8 +83,8 @@ exec "$@"`
 // Stop ends FRR; its routes go with it.
 func (f *FRR) Stop(ctx context.Context) error {
 	var failed error
-	for i := len(f.daemons) - 1; i >= 0; i-- {
-		failed = errors.Join(failed, f.daemons[i].Stop(ctx))
+	for _, running := range slices.Backward(f.daemons) {
+		failed = errors.Join(failed, running.Stop(ctx))
 	}
 	return errors.Join(failed, f.remove(ctx))
 }

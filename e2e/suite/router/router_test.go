@@ -37,9 +37,9 @@ func pair(t *testing.T) namespaces {
 	// The second is in the user namespace of the first, which may so give it a link.
 	hosts["left"] = hold(t, exec.Command("unshare", append(flags, "sh", "-c", holder)...))
 	hosts["right"] = hold(t, hosts.Command(context.WithoutCancel(t.Context()), "left", "unshare", "--net", "sh", "-c", holder))
-	do(t, hosts, "left", "mount -t tmpfs tmpfs /run && ip link set lo up && ip link add l0 type veth peer name r0 netns "+strconv.Itoa(hosts["right"])+
+	do(t, hosts, "left", "mount -t tmpfs none /run && ip link set lo up && ip link add l0 type veth peer name r0 netns "+strconv.Itoa(hosts["right"])+
 		" && ip link set l0 up && ip address add 192.0.2.1/24 dev l0 && ip address add fd00::1/64 dev l0 nodad")
-	do(t, hosts, "right", "mount -t tmpfs tmpfs /run; ip link set lo up && ip link set r0 up && ip address add 192.0.2.2/24 dev r0 && ip address add 192.0.2.3/24 dev r0 && ip address add fd00::2/64 dev r0 nodad")
+	do(t, hosts, "right", "mount -t tmpfs none /run; ip link set lo up && ip link set r0 up && ip address add 192.0.2.2/24 dev r0 && ip address add 192.0.2.3/24 dev r0 && ip address add fd00::2/64 dev r0 nodad")
 	return hosts
 }
 

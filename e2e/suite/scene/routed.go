@@ -81,10 +81,13 @@ func (st *Stage) Passwords(ctx context.Context, passwords map[string]string) {
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: passwordSecret}, StringData: passwords}
 	_, err := secrets.Update(ctx, secret, metav1.UpdateOptions{})
 	if apierrors.IsNotFound(err) {
-		DeferCleanup(func(ctx SpecContext) {
-			Expect(secrets.Delete(ctx, passwordSecret, metav1.DeleteOptions{})).To(Succeed())
-		})
+		DeferCleanup(st.forgetPasswords)
 		_, err = secrets.Create(ctx, secret, metav1.CreateOptions{})
 	}
 	Expect(err).NotTo(HaveOccurred())
+}
+
+func (st *Stage) forgetPasswords(ctx context.Context) {
+	GinkgoHelper()
+	Expect(st.API.CoreV1().Secrets(System).Delete(ctx, passwordSecret, metav1.DeleteOptions{})).To(Succeed())
 }

@@ -14,7 +14,7 @@ var _ = Describe("What bgp.yaml says of a route", func() {
 	It("is what the routers know: communities, MED, prepends, and the preference within the nodes' own AS", func(ctx SpecContext) {
 		s := stage.New(ctx)
 		frr := stage.FRR(ctx, scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4})
-		bird, at := stage.BIRD(ctx, scene.Peering{Local: nodesAS, Remote: nodesAS, Family: 4})
+		bird, at := stage.BIRD(ctx, scene.Peering{Local: nodesAS, Remote: nodesAS, Family: 4, Lines: []string{"direct"}})
 		s.Routed(ctx, bgp(peers(toFRR(ctx), peer("inner", at, nodesAS, scene.BIRDPort)),
 			`- {name: plain}
 - name: gold

@@ -16,7 +16,6 @@ var _ = Describe("A router", func() {
 	DescribeTable("takes no route by a node that crashed",
 		func(ctx SpecContext, peering scene.Peering, peer string, within time.Duration) {
 			s := stage.New(ctx)
-			peering.Local, peering.Remote, peering.Family = frrAS, nodesAS, 4
 			frr := stage.FRR(ctx, peering)
 			s.Routed(ctx, bgp(peers(toFRR(ctx, peer))))
 			victim, others := stage.Nodes[0], stage.Nodes[1:]
@@ -25,9 +24,7 @@ var _ = Describe("A router", func() {
 			addresses := s.Addresses(ctx, "web", 2)
 			routedBy(ctx, addresses, stage.Nodes...)
 			if peering.Lines != nil {
-				for _, node := range stage.Nodes {
-					Eventually(frr.BFD).WithContext(ctx).Should(HaveKeyWithValue(node, "up"))
-				}
+				watched(ctx, frr)
 			}
 
 			machine := stage.Machine(ctx, victim)
@@ -45,22 +42,19 @@ var _ = Describe("A router", func() {
 			machine.Boot(ctx)
 			routedBy(ctx, addresses, stage.Nodes...)
 		},
-		Entry("by BFD", scene.Peering{
-			Lines:  []string{"bfd", "bfd profile fast", "bfd check-control-plane-failure"},
-			Global: "bfd\n profile fast\n  receive-interval 50\n  transmit-interval 50\n exit\n!",
-		}, "bfd: {interval: 50ms, multiplier: 3}", 2*time.Second),
-		Entry("by the hold time", scene.Peering{}, "holdTime: 3s", 6*time.Second),
+		Entry("by BFD", watchful(), fastBFD, 2*time.Second),
+		Entry("by the hold time", scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4}, "holdTime: 3s", 6*time.Second),
 	)
 
 	It("loses no packet while the agents are killed and come back", func(ctx SpecContext) {
 		s := stage.New(ctx)
-		frr := stage.FRR(ctx, scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4})
-		s.Routed(ctx, bgp(peers(toFRR(ctx))))
+		frr := stage.FRR(ctx, watchful())
+		s.Routed(ctx, bgp(peers(toFRR(ctx, fastBFD))))
 		s.Deploy(ctx, "web", 2)
 		s.Expose(ctx, "web", scene.Dual)
 		addresses := s.Addresses(ctx, "web", 2)
 		routedBy(ctx, addresses, stage.Nodes...)
-		established(ctx, frr.Sessions, 1, stage.Nodes...)
+		watched(ctx, frr)
 		flows := flowsTo(ctx, s, addresses)
 
 		agents := agentsOf(ctx)
@@ -121,6 +115,26 @@ var _ = Describe("A router", func() {
 		routed(ctx, addresses, stage.Nodes...)
 	})
 })
+
+// fastBFD is a line of bgp.yaml about a peer: it is dead after 150 ms.
+const fastBFD = "bfd: {interval: 50ms, multiplier: 3}"
+
+// watchful is FRR with the same.
+func watchful() scene.Peering {
+	return scene.Peering{
+		Local: frrAS, Remote: nodesAS, Family: 4, Lines: []string{"bfd", "bfd profile fast"},
+		Global: "bfd\n profile fast\n  receive-interval 50\n  transmit-interval 50\n exit\n!",
+	}
+}
+
+// watched waits until FRR sees all nodes by BFD, and says that no session was lost for that.
+func watched(ctx SpecContext, frr *router.FRR) {
+	GinkgoHelper()
+	for _, node := range stage.Nodes {
+		Eventually(frr.BFD).WithContext(ctx).Should(HaveKeyWithValue(node, "up"))
+	}
+	established(ctx, frr.Sessions, 1, stage.Nodes...)
+}
 
 // routedBy waits until the router sends packets to each address by these nodes.
 func routedBy(ctx SpecContext, addresses []netip.Addr, nodes ...string) {

@@ -55,17 +55,16 @@ var _ = Describe("The way that an address is announced", func() {
 
 	It("needs no address of the router: it is found on the interface", func(ctx SpecContext) {
 		s := stage.New(ctx)
-		frr := stage.FRR(ctx, scene.Peering{
-			Local: frrAS, Remote: nodesAS, Family: 6, Lines: []string{"capability extended-nexthop"},
-			Global: `interface eth0
- no ipv6 nd suppress-ra
- ipv6 nd ra-interval msec 500
- ipv6 nd ra-lifetime 0
-!
-router bgp ` + fmt.Sprint(frrAS) + `
- bgp listen range fe80::/10 peer-group nodes
-!`,
-		})
+		frr := stage.FRR(ctx, scene.Peering{Local: frrAS, Remote: nodesAS, Family: 6, Lines: []string{"capability extended-nexthop"}})
+		lines := []string{
+			"interface " + stage.Interface, "no ipv6 nd suppress-ra", "ipv6 nd ra-interval msec 500", "ipv6 nd ra-lifetime 0", "exit",
+			fmt.Sprint("router bgp ", frrAS),
+		}
+		for _, node := range stage.Nodes {
+			neighbor := "neighbor " + stage.LinkLocal(ctx, node).String()
+			lines = append(lines, neighbor+" peer-group nodes", neighbor+" interface "+stage.Interface)
+		}
+		Expect(frr.Configure(ctx, lines...)).To(Succeed())
 		s.Routed(ctx, bgp([]string{fmt.Sprintf("- {name: unnumbered, interface: %s, asn: %d, connectTime: 1s}\n", stage.Interface, frrAS)}))
 		s.Deploy(ctx, "web", 2)
 		s.Expose(ctx, "web", scene.Dual)

@@ -105,8 +105,10 @@ func (f *FRR) Routes(ctx context.Context, prefix netip.Prefix) (map[string]Route
 		}
 		route := Route{
 			Prefix: prefix, From: f.name(address), Communities: path.Community.List,
-			LargeCommunities: strings.Fields(path.LargeCommunity.Text),
-			MED:              path.MED, LocalPreference: path.Local, Stale: path.Stale, Best: path.Multi || path.BestPath.Overall,
+			MED: path.MED, LocalPreference: path.Local, Stale: path.Stale, Best: path.Multi || path.BestPath.Overall,
+		}
+		if path.LargeCommunity.Text != "" {
+			route.LargeCommunities = strings.Fields(path.LargeCommunity.Text)
 		}
 		for _, segment := range path.Path.Segments {
 			route.Path = append(route.Path, segment.List...)

@@ -38,6 +38,12 @@ func (st *Stage) HostAddress(ctx context.Context, host string, family int) netip
 	return st.own(ctx, host, family).Addr()
 }
 
+// LinkLocal returns a host's link-local address on the segment.
+func (st *Stage) LinkLocal(ctx context.Context, host string) netip.Addr {
+	GinkgoHelper()
+	return st.find(ctx, host, func(address netip.Addr) bool { return address.Is6() && address.IsLinkLocalUnicast() }).Addr()
+}
+
 func (st *Stage) neighbors(ctx context.Context, family int) []router.Neighbor {
 	GinkgoHelper()
 	var neighbors []router.Neighbor
@@ -51,14 +57,20 @@ func (st *Stage) neighbors(ctx context.Context, family int) []router.Neighbor {
 // link-local.
 func (st *Stage) own(ctx context.Context, host string, family int) netip.Prefix {
 	GinkgoHelper()
+	return st.find(ctx, host, func(address netip.Addr) bool { return address.Is4() == (family == 4) && !address.IsLinkLocalUnicast() })
+}
+
+// find returns the first of a host's addresses on the segment that is wanted.
+func (st *Stage) find(ctx context.Context, host string, wanted func(netip.Addr) bool) netip.Prefix {
+	GinkgoHelper()
 	addresses, err := st.addresses(ctx, host)
 	Expect(err).NotTo(HaveOccurred())
 	for _, address := range addresses {
-		if address.Addr().Is4() == (family == 4) && !address.Addr().IsLinkLocalUnicast() {
+		if wanted(address.Addr()) {
 			return address
 		}
 	}
-	Fail(fmt.Sprintf("%s has no address of family %d on %s", host, family, st.Interface))
+	Fail(fmt.Sprintf("%s lacks an address on %s: %s", host, st.Interface, addresses))
 	return netip.Prefix{}
 }
 

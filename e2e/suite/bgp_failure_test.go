@@ -14,18 +14,18 @@ import (
 
 var _ = Describe("A router", func() {
 	DescribeTable("takes no route by a node that crashed",
-		func(ctx SpecContext, peering scene.Peering, peer string, within time.Duration) {
+		func(ctx SpecContext, peering scene.Peering, prepare func(SpecContext, *router.FRR), within time.Duration) {
 			s := stage.New(ctx)
 			frr := stage.FRR(ctx, peering)
-			s.Routed(ctx, bgp(peers(toFRR(ctx, peer))))
+			s.Routed(ctx, bgp(peers(toFRR(ctx))))
 			victim, others := stage.Nodes[0], stage.Nodes[1:]
 			s.Deploy(ctx, "web", 1, scene.OnNode(others[0]))
 			s.Expose(ctx, "web", scene.Dual)
 			addresses := s.Addresses(ctx, "web", 2)
 			routedBy(ctx, addresses, stage.Nodes...)
-			if peering.Lines != nil {
-				watched(ctx, frr)
-			}
+			established(ctx, frr.Sessions, 1, stage.Nodes...)
+			prepare(ctx, frr)
+			routedBy(ctx, addresses, stage.Nodes...)
 
 			machine := stage.Machine(ctx, victim)
 			crash := time.Now()
@@ -42,19 +42,20 @@ var _ = Describe("A router", func() {
 			machine.Boot(ctx)
 			routedBy(ctx, addresses, stage.Nodes...)
 		},
-		Entry("by BFD", watchful(), fastBFD, 2*time.Second),
-		Entry("by the hold time", scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4}, "holdTime: 3s", 6*time.Second),
+		Entry("by BFD", watchful(), watch, 2*time.Second),
+		Entry("by the hold time", scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4}, impatient, 6*time.Second),
 	)
 
 	It("loses no packet while the agents are killed and come back", func(ctx SpecContext) {
 		s := stage.New(ctx)
 		frr := stage.FRR(ctx, watchful())
-		s.Routed(ctx, bgp(peers(toFRR(ctx, fastBFD))))
+		s.Routed(ctx, bgp(peers(toFRR(ctx))))
 		s.Deploy(ctx, "web", 2)
 		s.Expose(ctx, "web", scene.Dual)
 		addresses := s.Addresses(ctx, "web", 2)
 		routedBy(ctx, addresses, stage.Nodes...)
-		watched(ctx, frr)
+		established(ctx, frr.Sessions, 1, stage.Nodes...)
+		watch(ctx, frr)
 		flows := flowsTo(ctx, s, addresses)
 
 		agents := agentsOf(ctx)
@@ -116,10 +117,7 @@ var _ = Describe("A router", func() {
 	})
 })
 
-// fastBFD is a line of bgp.yaml about a peer: it is dead after 150 ms.
-const fastBFD = "bfd: {interval: 50ms, multiplier: 3}"
-
-// watchful is FRR with the same.
+// watchful is FRR that takes a silent node for dead after 150 ms.
 func watchful() scene.Peering {
 	return scene.Peering{
 		Local: frrAS, Remote: nodesAS, Family: 4, Lines: []string{"bfd", "bfd profile fast"},
@@ -127,13 +125,23 @@ func watchful() scene.Peering {
 	}
 }
 
-// watched waits until FRR sees all nodes by BFD, and says that no session was lost for that.
-func watched(ctx SpecContext, frr *router.FRR) {
+// watch has the nodes speak BFD with FRR too, and waits until they see each other. No
+// session is begun anew for that. FRR does so by itself if BFD is there before the first
+// session: it begins BFD anew then, and believes in the end of what there was before.
+func watch(ctx SpecContext, frr *router.FRR) {
 	GinkgoHelper()
+	stage.SetBGP(ctx, bgp(peers(toFRR(ctx, "bfd: {interval: 50ms, multiplier: 3}"))))
 	for _, node := range stage.Nodes {
 		Eventually(frr.BFD).WithContext(ctx).Should(HaveKeyWithValue(node, "up"))
 	}
 	established(ctx, frr.Sessions, 1, stage.Nodes...)
+}
+
+// impatient has the sessions begin anew with a short hold time.
+func impatient(ctx SpecContext, frr *router.FRR) {
+	GinkgoHelper()
+	stage.SetBGP(ctx, bgp(peers(toFRR(ctx, "holdTime: 3s"))))
+	established(ctx, frr.Sessions, 2, stage.Nodes...)
 }
 
 // routedBy waits until the router sends packets to each address by these nodes.

@@ -24,6 +24,9 @@ var _ = Describe("A router with bad manners", func() {
 				Eventually(stage.NodeEvents).WithContext(ctx).WithArguments(node, "BGPSessionDown").Should(
 					MatchRegexp("session with %s .* (does not come up|is down): .+", manner))
 			}
+			if met != "said all" { // what flaps may be up
+				sick(ctx, manner)
+			}
 			Expect(stage.NextHops(ctx, address)).To(Equal(stage.Nodes))
 			established(ctx, frr.Sessions, 1, stage.Nodes...)
 			Expect(agentsOf(ctx)).To(Equal(agents), "the agents are those that were")
@@ -65,3 +68,17 @@ var _ = Describe("A router with bad manners", func() {
 		Expect(frr.Sessions(ctx)).To(HaveEach(HaveField("State", router.Established)))
 	})
 })
+
+// sick waits until herald status says why there is no session with a peer.
+func sick(ctx SpecContext, peer string) {
+	GinkgoHelper()
+	Eventually(func(g Gomega) {
+		status, err := stage.Status(ctx)
+		g.Expect(err).NotTo(HaveOccurred())
+		for _, node := range status.Nodes {
+			g.Expect(node.BGP).NotTo(BeNil(), node.Name)
+			g.Expect(node.BGP.Sessions).To(ContainElement(And(
+				HaveField("Peer", peer), HaveField("State", Not(Equal(router.Established))), HaveField("Reason", Not(BeEmpty())))))
+		}
+	}).WithContext(ctx).Should(Succeed())
+}

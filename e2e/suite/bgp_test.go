@@ -59,6 +59,15 @@ var _ = Describe("BGP sessions", func() {
 				Eventually(stage.NodeEvents).WithContext(ctx).WithArguments(node, "BGPSessionUp").Should(ContainSubstring(name))
 			}
 		}
+		status, err := stage.Status(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		told := And(HaveField("State", router.Established), HaveField("Advertised", 2))
+		for _, node := range status.Nodes {
+			Expect(node.BGP).NotTo(BeNil(), node.Name)
+			Expect(node.BGP.Sessions).To(ConsistOf(
+				And(told, HaveField("Peer", "frr"), HaveField("ASN", BeEquivalentTo(frrAS))),
+				And(told, HaveField("Peer", "bird"), HaveField("Address", at))))
+		}
 	})
 })
 

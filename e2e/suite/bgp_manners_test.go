@@ -43,6 +43,17 @@ var _ = Describe("A router with bad manners", func() {
 		Entry("that flaps", "flap", "said all"),
 	)
 
+	It("may not be there at all", func(ctx SpecContext) {
+		s := stage.New(ctx)
+		frr := stage.FRR(ctx, scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4})
+		s.Routed(ctx, bgp(peers(toFRR(ctx), peer("absent", stage.RouterAddress(ctx, 4), speakerAS, scene.SpeakerPort))))
+		for _, node := range stage.Nodes {
+			Eventually(stage.NodeEvents).WithContext(ctx).WithArguments(node, "BGPSessionDown").Should(MatchRegexp("session with absent .* refused"))
+		}
+		sick(ctx, "absent")
+		established(ctx, frr.Sessions, 1, stage.Nodes...)
+	})
+
 	It("is ExaBGP with malformed attributes", func(ctx SpecContext) {
 		s := stage.New(ctx)
 		frr := stage.FRR(ctx, scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4})

@@ -42,7 +42,7 @@ var _ = Describe("A router", func() {
 			machine.Boot(ctx)
 			routedBy(ctx, addresses, stage.Nodes...)
 		},
-		Entry("by BFD", watchful(), watch, 2*time.Second),
+		Entry("by BFD", watchful(), watch, 4*time.Second),
 		Entry("by the hold time", scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4}, impatient, 6*time.Second),
 	)
 
@@ -117,12 +117,10 @@ var _ = Describe("A router", func() {
 	})
 })
 
-// watchful is FRR that takes a silent node for dead after 150 ms.
+// watchful is FRR that takes a silent node for dead after 900 ms. Its bfdd is a process like
+// any other: on a busy machine it is not in time for much less.
 func watchful() scene.Peering {
-	return scene.Peering{
-		Local: frrAS, Remote: nodesAS, Family: 4, Lines: []string{"bfd", "bfd profile fast"},
-		Global: "bfd\n profile fast\n  receive-interval 50\n  transmit-interval 50\n exit\n!",
-	}
+	return scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4, Lines: []string{"bfd"}}
 }
 
 // watch has the nodes speak BFD with FRR too, and waits until they see each other. No
@@ -130,7 +128,7 @@ func watchful() scene.Peering {
 // session: it begins BFD anew then, and believes in the end of what there was before.
 func watch(ctx SpecContext, frr *router.FRR) {
 	GinkgoHelper()
-	stage.SetBGP(ctx, bgp(peers(toFRR(ctx, "bfd: {interval: 50ms, multiplier: 3}"))))
+	stage.SetBGP(ctx, bgp(peers(toFRR(ctx, "bfd: true"))))
 	for _, node := range stage.Nodes {
 		Eventually(frr.BFD).WithContext(ctx).Should(HaveKeyWithValue(node, "up"))
 	}

@@ -73,6 +73,8 @@ var _ = Describe("A router with bad manners", func() {
 		Eventually(stage.NextHops).WithContext(ctx).WithArguments(address).Should(Equal(stage.Nodes))
 		for _, node := range stage.Nodes {
 			Expect(exabgp.Connected(ctx, stage.HostAddress(ctx, node, 4))).To(Succeed())
+			Expect(stage.AgentMetric(ctx, node, "herald_bgp_session_up", map[string]string{"peer": "exabgp"})).To(BeEquivalentTo(1))
+			Expect(stage.AgentMetric(ctx, node, "herald_bgp_session_flaps_total", map[string]string{"peer": "exabgp"})).To(BeZero())
 		}
 		established(ctx, frr.Sessions, 1, stage.Nodes...)
 		Expect(agentsOf(ctx)).To(Equal(agents), "the agents are those that were")

@@ -92,8 +92,20 @@ var _ = Describe("A node with 300 addresses that crashes", func() {
 // exposeMany makes the Services, without Pods.
 func exposeMany(ctx SpecContext, s *scene.Scene) {
 	GinkgoHelper()
-	numbers := make(chan int, mass)
-	for number := range mass {
+	exposeAll(ctx, s, mass, func(number int) []scene.Change {
+		family := corev1.IPv6Protocol
+		if number < massV4 {
+			family = corev1.IPv4Protocol
+		}
+		return []scene.Change{scene.Family(family), scene.NoNodePorts}
+	})
+}
+
+// exposeAll makes n Services, several at a time.
+func exposeAll(ctx SpecContext, s *scene.Scene, n int, changes func(number int) []scene.Change) {
+	GinkgoHelper()
+	numbers := make(chan int, n)
+	for number := range n {
 		numbers <- number
 	}
 	close(numbers)
@@ -102,11 +114,7 @@ func exposeMany(ctx SpecContext, s *scene.Scene) {
 		group.Go(func() {
 			defer GinkgoRecover()
 			for number := range numbers {
-				family := corev1.IPv6Protocol
-				if number < massV4 {
-					family = corev1.IPv4Protocol
-				}
-				s.Expose(ctx, fmt.Sprintf("web-%d", number), scene.Family(family), scene.NoNodePorts)
+				s.Expose(ctx, fmt.Sprintf("web-%d", number), changes(number)...)
 			}
 		})
 	}

@@ -1,3 +1,5 @@
+// Package peers runs other implementations on the lab, as processes on its
+// nodes, for comparison.
 package peers
 
 import (
@@ -12,6 +14,7 @@ import (
 	"time"
 
 	"github.com/heraldlb/herald/e2e/bench/site"
+	"github.com/heraldlb/herald/e2e/daemon"
 )
 
 // Keepalived is VRRP, by Debian's package.
@@ -19,13 +22,13 @@ type Keepalived struct {
 	site      *site.Site
 	adverts   time.Duration
 	addresses []netip.Addr
-	daemons   map[string]*daemon
+	daemons   map[string]*daemon.Daemon
 }
 
 // NewKeepalived returns keepalived on a site, with so much time between two
 // advertisements, and one address of each family that nobody else uses.
 func NewKeepalived(s *site.Site, adverts time.Duration, addresses ...netip.Addr) *Keepalived {
-	return &Keepalived{site: s, adverts: adverts, addresses: addresses, daemons: map[string]*daemon{}}
+	return &Keepalived{site: s, adverts: adverts, addresses: addresses, daemons: map[string]*daemon.Daemon{}}
 }
 
 // ErrAbsent says that the machine has no keepalived.
@@ -89,7 +92,7 @@ func (k *Keepalived) config(rank int) string {
 
 // run returns once the node stands by, or is the master, for each address.
 func (k *Keepalived) run(ctx context.Context, node string) error {
-	running, err := start(ctx, k.site, node, "keepalived",
+	running, err := daemon.Start(ctx, k.site.Hosts, node, "keepalived",
 		"--dont-fork", "--vrrp", "--log-console", "--use-file="+k.file(node, "conf"),
 		"--pid="+k.file(node, "pid"), "--vrrp_pid="+k.file(node, "vrrp.pid"))
 	if err != nil {
@@ -97,7 +100,7 @@ func (k *Keepalived) run(ctx context.Context, node string) error {
 	}
 	k.daemons[node] = running
 	for i := range k.addresses {
-		if err := running.await(ctx, 0, fmt.Sprintf("(v%d) Entering", i), "STATE"); err != nil {
+		if err := running.Await(ctx, 0, fmt.Sprintf("(v%d) Entering", i), "STATE"); err != nil {
 			return err
 		}
 	}
@@ -112,13 +115,13 @@ func (k *Keepalived) Processes(ctx context.Context, node string) ([]int, error) 
 		return nil, err
 	}
 	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
-	return []int{k.daemons[node].pid, pid}, err
+	return []int{k.daemons[node].PID, pid}, err
 }
 
 // Revive implements failover.System. A node that starts has no address left
 // from before.
 func (k *Keepalived) Revive(ctx context.Context, node string) error {
-	k.daemons[node].wait()
+	k.daemons[node].Wait()
 	if err := k.forget(ctx, node); err != nil {
 		return err
 	}
@@ -141,9 +144,9 @@ func (k *Keepalived) forget(ctx context.Context, node string) error {
 func (k *Keepalived) Stop(ctx context.Context) error {
 	var failed error
 	for node, running := range k.daemons {
-		err := k.site.Signal(ctx, node, syscall.SIGTERM, running.pid)
+		err := k.site.Signal(ctx, node, syscall.SIGTERM, running.PID)
 		if err == nil {
-			running.wait()
+			running.Wait()
 		}
 		failed = errors.Join(failed, err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/heraldlb/herald/e2e/bench/site"
 	"github.com/heraldlb/herald/e2e/bench/steady"
+	"github.com/heraldlb/herald/e2e/daemon"
 )
 
 // What MetalLB's own manifests call things.
@@ -30,7 +31,7 @@ type MetalLB struct {
 	site     *site.Site
 	programs Programs
 	pools    []string
-	daemons  map[string]*daemon // by node; the controller's by its own name
+	daemons  map[string]*daemon.Daemon // by node; the controller's by its own name
 }
 
 // Programs are the files that MetalLB is made of.
@@ -38,7 +39,7 @@ type Programs struct{ Controller, Speaker, CRDs string }
 
 // NewMetalLB returns MetalLB on a site, with pools that nobody else uses.
 func NewMetalLB(s *site.Site, programs Programs, pools ...string) *MetalLB {
-	return &MetalLB{site: s, programs: programs, pools: pools, daemons: map[string]*daemon{}}
+	return &MetalLB{site: s, programs: programs, pools: pools, daemons: map[string]*daemon.Daemon{}}
 }
 
 // Start implements failover.System.
@@ -84,7 +85,7 @@ func (m *MetalLB) Install(ctx context.Context) error {
 			if node == metalController {
 				break
 			}
-			if err := running.await(ctx, 0, joined(other)...); err != nil {
+			if err := running.Await(ctx, 0, joined(other)...); err != nil {
 				return err
 			}
 		}
@@ -99,7 +100,7 @@ func joined(node string) []string {
 func (m *MetalLB) kubeconfig(account string) string { return "/run/metallb-" + account + ".kubeconfig" }
 
 func (m *MetalLB) runController(ctx context.Context) (err error) {
-	m.daemons[metalController], err = start(ctx, m.site, controllerHost, "env",
+	m.daemons[metalController], err = daemon.Start(ctx, m.site.Hosts, controllerHost, "env",
 		"KUBECONFIG="+m.kubeconfig(metalController),
 		"METALLB_NAMESPACE="+MetalNamespace,
 		"METALLB_POD_NAME="+metalController,
@@ -108,7 +109,7 @@ func (m *MetalLB) runController(ctx context.Context) (err error) {
 }
 
 func (m *MetalLB) runSpeaker(ctx context.Context, node string) (err error) {
-	m.daemons[node], err = start(ctx, m.site, node, "env",
+	m.daemons[node], err = daemon.Start(ctx, m.site.Hosts, node, "env",
 		"KUBECONFIG="+m.kubeconfig(metalSpeaker),
 		"METALLB_NAMESPACE="+MetalNamespace,
 		"METALLB_NODE_NAME="+node,
@@ -123,16 +124,16 @@ func speakerPod(node string) string { return metalSpeaker + "-" + node }
 
 // Processes implements failover.System.
 func (m *MetalLB) Processes(_ context.Context, node string) ([]int, error) {
-	return []int{m.daemons[node].pid}, nil
+	return []int{m.daemons[node].PID}, nil
 }
 
 // Revive implements failover.System: the node is back once all speakers are
 // members of one another again.
 func (m *MetalLB) Revive(ctx context.Context, node string) error {
-	m.daemons[node].wait()
+	m.daemons[node].Wait()
 	seen := map[string]int{}
 	for _, other := range m.site.Others(node) {
-		seen[other] = m.daemons[other].count()
+		seen[other] = m.daemons[other].Count()
 	}
 	if err := m.site.Reconnect(ctx, node); err != nil {
 		return err
@@ -141,10 +142,10 @@ func (m *MetalLB) Revive(ctx context.Context, node string) error {
 		return err
 	}
 	for other, count := range seen {
-		if err := m.daemons[other].await(ctx, count, joined(node)...); err != nil {
+		if err := m.daemons[other].Await(ctx, count, joined(node)...); err != nil {
 			return err
 		}
-		if err := m.daemons[node].await(ctx, 0, joined(other)...); err != nil {
+		if err := m.daemons[node].Await(ctx, 0, joined(other)...); err != nil {
 			return err
 		}
 	}
@@ -160,7 +161,7 @@ func (m *MetalLB) Stop(ctx context.Context) error {
 func (m *MetalLB) All() []steady.Process {
 	var all []steady.Process
 	for node, running := range m.daemons {
-		process := steady.Process{Role: metalSpeaker, Host: node, PID: running.pid}
+		process := steady.Process{Role: metalSpeaker, Host: node, PID: running.PID}
 		if node == metalController {
 			process.Role, process.Host = metalController, controllerHost
 		}
@@ -177,9 +178,9 @@ func (m *MetalLB) Uninstall(ctx context.Context) error {
 		if node == metalController {
 			host = controllerHost
 		}
-		err := m.site.Signal(ctx, host, syscall.SIGKILL, running.pid)
+		err := m.site.Signal(ctx, host, syscall.SIGKILL, running.PID)
 		if err == nil {
-			running.wait()
+			running.Wait()
 		}
 		failed = errors.Join(failed, err)
 	}

@@ -25,10 +25,12 @@ type Ground struct {
 	// Global is what the pool ConfigMap gives to all namespaces, Spare are
 	// further addresses of the segment that nobody uses.
 	Global, Spare Ranges
-	Hosts         Hosts
-	Roles         Roles
-	Segment       Segment
-	Components    Components
+	// Beyond are addresses of no segment: packets to them need a route.
+	Beyond     Ranges
+	Hosts      Hosts
+	Roles      Roles
+	Segment    Segment
+	Components Components
 	// Herald returns a command line of the herald program, with an
 	// administrator's kubeconfig.
 	Herald func(ctx context.Context, args ...string) (*exec.Cmd, error)

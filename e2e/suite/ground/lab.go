@@ -73,6 +73,10 @@ func onLab(ctx context.Context, cluster *lab.Cluster) (Ground, error) {
 
 		Segment:    labSegment{cluster},
 		Components: labComponents{cluster},
+		Beyond: Ranges{
+			V4: Range{netip.MustParseAddr("10.77.0.0"), netip.MustParseAddr("10.77.255.255")},
+			V6: Range{netip.MustParseAddr("fd00:77::"), netip.MustParseAddr("fd00:77::ffff")},
+		},
 		// Between the nodes' numbers and the global pool.
 		Spare: Ranges{
 			V4: Range{netip.MustParseAddr("192.168.100.100"), netip.MustParseAddr("192.168.100.199")},

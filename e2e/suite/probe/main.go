@@ -1,7 +1,7 @@
 // Command probe does on a host what no usual tool does: a steady flow of
 // requests with its losses counted, one datagram with its answer, who claims
-// addresses, frames of rubbish and datagrams of forgers. The suite builds it and runs it on the
-// client; on a node, it makes that forget connections.
+// addresses, frames of rubbish and datagrams of forgers, a router with bad manners. The suite
+// builds it and runs it on the client; on a node, it makes that forget connections.
 package main
 
 import (
@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -25,6 +26,7 @@ const usage = `usage: probe flow URL                 requests until standard inp
        probe rubbish INTERFACE ADDR…   malformed ARP and NDP frames about the addresses
        probe forge INTERFACE FAMILY CLUSTER   bad datagrams to the port of heartbeats
        probe pose INTERFACE CLUSTER NODE      heartbeats in the name of a node until standard input ends
+       probe bgp ADDRESS:PORT ASN MANNER      a router with bad manners: garbage, refuse, flap…
        probe flood INTERFACE CLUSTER   many of them, for a while; tells how many`
 
 // A flood is of so many datagrams a second, for so long.
@@ -69,6 +71,12 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 		return forge(args[1], args[2], args[3])
 	case len(args) == 4 && args[0] == "pose":
 		return pose(untilEOF(ctx, in), args[1], args[2], args[3])
+	case len(args) == 4 && args[0] == "bgp":
+		asn, err := strconv.ParseUint(args[2], 10, 16)
+		if err != nil {
+			return err
+		}
+		return speak(ctx, args[1], uint32(asn), args[3], json.NewEncoder(out))
 	case len(args) == 3 && args[0] == "flood":
 		sent, err := flood(args[1], args[2], floodRate, floodTime)
 		return errors.Join(err, json.NewEncoder(out).Encode(sent))

@@ -25,7 +25,7 @@ type Scene struct {
 
 // cleanupPatience is how long a case's Services, a thousand of them, may take to be
 // gone.
-const cleanupPatience = time.Minute
+const cleanupPatience = 2 * time.Minute
 
 // New makes a namespace that goes with the case.
 func (st *Stage) New(ctx context.Context) *Scene {

@@ -32,8 +32,22 @@ type Status struct {
 		Name  string `json:"name"`
 		Owns  int    `json:"owns"`
 		View  *View  `json:"view"`
+		BGP   *BGP   `json:"bgp"`
 		Error string `json:"error"`
 	} `json:"nodes"`
+	Complaints []string `json:"complaints"`
+}
+
+// BGP is how a node's sessions with routers stand.
+type BGP struct {
+	Sessions []struct {
+		Peer       string     `json:"peer"`
+		Address    netip.Addr `json:"address"`
+		ASN        uint32     `json:"asn"`
+		State      string     `json:"state"`
+		Reason     string     `json:"reason"`
+		Advertised int        `json:"advertised"`
+	} `json:"sessions"`
 	Complaints []string `json:"complaints"`
 }
 

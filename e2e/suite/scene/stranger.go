@@ -17,10 +17,16 @@ import (
 // returns is called, or the case ends.
 func (st *Stage) Occupy(ctx context.Context, address netip.Addr) (leave func(context.Context)) {
 	GinkgoHelper()
+	return st.addAddress(ctx, st.Client, netip.PrefixFrom(address, address.BitLen()))
+}
+
+// addAddress gives a host an address on the segment, until what it returns is called, or
+// the case ends.
+func (st *Stage) addAddress(ctx context.Context, host string, address netip.Prefix) (leave func(context.Context)) {
+	GinkgoHelper()
 	set := func(ctx context.Context, how string, more ...string) {
 		GinkgoHelper()
-		taken := netip.PrefixFrom(address, address.BitLen()).String()
-		_, err := st.run(ctx, st.Client, append([]string{"ip", "address", how, taken, "dev", st.Interface}, more...)...)
+		_, err := st.run(ctx, host, append([]string{"ip", "address", how, address.String(), "dev", st.Interface}, more...)...)
 		Expect(err).NotTo(HaveOccurred())
 	}
 	there := true
@@ -32,7 +38,7 @@ func (st *Stage) Occupy(ctx context.Context, address netip.Addr) (leave func(con
 		}
 	}
 	DeferCleanup(leave)
-	if address.Is6() {
+	if address.Addr().Is6() {
 		set(ctx, "add", "nodad")
 	} else {
 		set(ctx, "add")

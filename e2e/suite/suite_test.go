@@ -38,7 +38,7 @@ const (
 func TestHerald(t *testing.T) {
 	RegisterFailHandler(Fail)
 	suite, reporter := GinkgoConfiguration()
-	suite.Timeout = 15 * time.Minute
+	suite.Timeout = 25 * time.Minute
 	reporter.Verbose = reporter.Verbose || testing.Verbose() // go test -v shows what it is at
 	RunSpecs(t, "Herald", suite, reporter)
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // Peer is a router, and all that this node is to tell it. It is the whole of what a
-// session is made from: two that are equal but for Routes share a session.
+// session is made from: two that are equal but for NextHops and Routes share a session.
 type Peer struct {
 	// Name tells the peer from others: in logs, events, metrics, status.
 	Name string

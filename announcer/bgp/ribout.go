@@ -53,13 +53,13 @@ func newRIBOut(peer Peer, r router, local netip.Addr) *ribOut {
 
 // update returns the UPDATEs that make of what the router was told what it is to be told.
 // Withdrawals come first.
-func (o *ribOut) update(routes []Route) ([][]byte, outcome, error) {
+func (o *ribOut) update(routes []Route, known NextHops) ([][]byte, outcome, error) {
 	o.round++
 	var out outcome
 	news := make(map[*bundle][]packet.PathNLRI)
 	var order []*bundle
 	for _, route := range routes {
-		hop, why := nextHop(route.Prefix, o.local, o.peer.NextHops, o.router)
+		hop, why := nextHop(route.Prefix, o.local, known, o.router)
 		if why != "" {
 			if out.withheld++; out.why == "" {
 				out.why = why

@@ -75,9 +75,11 @@ func many(n int) []Route {
 }
 
 func outTo(r router) *ribOut {
-	p := Peer{LocalASN: nodeASN, ASN: routerASN, NextHops: NextHops{V6: netip.MustParseAddr("2001:db8::1")}}
-	return newRIBOut(p, r, netip.MustParseAddr("192.0.2.1"))
+	return newRIBOut(Peer{LocalASN: nodeASN, ASN: routerASN}, r, netip.MustParseAddr("192.0.2.1"))
 }
+
+// hops are this node's.
+func hops() NextHops { return NextHops{V6: netip.MustParseAddr("2001:db8::1")} }
 
 // Whatever is told, and however much of it, a message has at most 4096 bytes, and none
 // is missing.
@@ -104,7 +106,7 @@ func TestMessagesHaveRoom(t *testing.T) {
 			return n
 		}},
 	} {
-		messages, out, err := o.update(step.routes)
+		messages, out, err := o.update(step.routes, hops())
 		must(t, err)
 		total := 0
 		for _, m := range messages {
@@ -119,7 +121,7 @@ func TestMessagesHaveRoom(t *testing.T) {
 			t.Errorf("%s: %d routes in %d messages, %+v", step.what, total, len(messages), out)
 		}
 	}
-	if messages, _, err := o.update(nil); err != nil || len(messages) != 0 {
+	if messages, _, err := o.update(nil, hops()); err != nil || len(messages) != 0 {
 		t.Errorf("nothing changed, and %d messages, %v", len(messages), err)
 	}
 }
@@ -128,13 +130,13 @@ func TestMessagesHaveRoom(t *testing.T) {
 func BenchmarkUpdateOneOfTenThousand(b *testing.B) {
 	routes := many(10_000)
 	o := outTo(router{v4: true, v6: true, wide: true})
-	if _, _, err := o.update(routes); err != nil {
+	if _, _, err := o.update(routes, hops()); err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		routes[0].Attributes.Prepend = uint8(i % 2)
-		if _, _, err := o.update(routes); err != nil {
+		if _, _, err := o.update(routes, hops()); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -145,7 +147,7 @@ func BenchmarkUpdateTenThousand(b *testing.B) {
 	routes := many(10_000)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, _, err := outTo(router{v4: true, v6: true, wide: true}).update(routes); err != nil {
+		if _, _, err := outTo(router{v4: true, v6: true, wide: true}).update(routes, hops()); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -17,13 +17,14 @@ type session struct {
 	log     *slog.Logger
 	changed func()
 	drain   time.Duration
-	// peer is without routes.
+	// peer is without routes and next hops.
 	peer Peer
-	// wake: there are other routes.
+	// wake: there are others.
 	wake chan struct{}
 
 	mu     sync.Mutex
 	routes []Route
+	hops   NextHops
 	now    Session
 	// hangUp ends the connection, nil if there is none.
 	hangUp context.CancelCauseFunc
@@ -32,19 +33,19 @@ type session struct {
 }
 
 func newSession(log *slog.Logger, changed func(), drain time.Duration, peer Peer, restarting bool) *session {
-	routes := peer.Routes
-	peer.Routes = nil
+	routes, hops := peer.Routes, peer.NextHops
+	peer.Routes, peer.NextHops = nil, NextHops{}
 	return &session{
 		log: log.With("peer", peer.Name), changed: changed, drain: drain, peer: peer,
-		wake: make(chan struct{}, 1), routes: routes, restarting: restarting,
+		wake: make(chan struct{}, 1), routes: routes, hops: hops, restarting: restarting,
 		now: Session{Peer: peer.Name, Address: peer.Address, ASN: peer.ASN, State: Idle, Since: time.Now()},
 	}
 }
 
-// set replaces the routes that the router is to be told.
-func (s *session) set(routes []Route) {
+// set replaces what the router is to be told.
+func (s *session) set(peer Peer) {
 	s.mu.Lock()
-	s.routes = routes
+	s.routes, s.hops = peer.Routes, peer.NextHops
 	s.mu.Unlock()
 	select {
 	case s.wake <- struct{}{}:
@@ -202,11 +203,11 @@ func (s *session) established(r router) {
 	s.log.Info("BGP session established", "router", s.snapshot().Address, "routerID", r.id, "hold", r.hold)
 }
 
-// desired are the routes that the router is to be told.
-func (s *session) desired() []Route {
+// desired are the routes that the router is to be told, and where they lead.
+func (s *session) desired() ([]Route, NextHops) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.routes
+	return s.routes, s.hops
 }
 
 func connectTime(peer Peer) time.Duration {

@@ -49,7 +49,7 @@ func New(log *slog.Logger, changed func()) *Speaker {
 }
 
 // Set replaces all peers and what they are told. A session goes on where its peer is as
-// before but for Routes. Peers is not to be changed afterwards.
+// before but for NextHops and Routes. Peers is not to be changed afterwards.
 func (s *Speaker) Set(peers []Peer) {
 	s.mu.Lock()
 	s.desired = peers
@@ -115,7 +115,7 @@ func (s *Speaker) reconcile(ctx context.Context, all *sync.WaitGroup) {
 		names[peer.Name] = true
 		old := s.sessions[peer.Name]
 		if old != nil && alike(old.peer, peer) {
-			old.set(peer.Routes)
+			old.set(peer)
 			continue
 		}
 		s.start(ctx, peer, old, all)
@@ -158,8 +158,9 @@ func (s *session) unmet() bool {
 	return s.restarting
 }
 
-// alike says whether two peers share a session: they differ in Routes alone.
+// alike says whether two peers share a session: they differ in what is told alone.
 func alike(a, b Peer) bool {
 	a.Routes, b.Routes = nil, nil
+	a.NextHops, b.NextHops = NextHops{}, NextHops{}
 	return reflect.DeepEqual(a, b)
 }

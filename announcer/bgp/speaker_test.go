@@ -171,6 +171,35 @@ func TestDifferencesAreTold(t *testing.T) {
 	})
 }
 
+// Where routes lead is told anew on the session that there is: a node whose addresses
+// change for a moment loses nothing else by it.
+func TestOtherNextHopsAreTold(t *testing.T) {
+	raw := newRaw(t)
+	p := raw.peer(t, route("203.0.113.1/32"), route("2001:db8:1::1/128"))
+	s := start(t, p)
+	c := raw.accept(t)
+	c.establish(t)
+	before := s.await(t, "router", "two routes", func(n Session) bool { return n.Advertised == 2 })
+
+	p.NextHops.V6 = netip.MustParseAddr("2001:db8::2")
+	s.Set([]Peer{p})
+	for told := false; !told; {
+		u, ok := c.read(t).Body.(*packet.BGPUpdate)
+		if !ok || len(u.PathAttributes) == 0 {
+			continue
+		}
+		if reach, ok := u.PathAttributes[0].(*packet.PathAttributeMpReachNLRI); ok {
+			told = reach.Nexthop == p.NextHops.V6
+		}
+	}
+	p.NextHops.V6 = netip.Addr{}
+	s.Set([]Peer{p})
+	after := s.await(t, "router", "one route", func(n Session) bool { return n.Advertised == 1 && n.Withheld6 == 1 })
+	if after.Since != before.Since || after.Updates != before.Updates+2 {
+		t.Errorf("session is %+v, was %+v", after, before)
+	}
+}
+
 func TestWithheldIsSaid(t *testing.T) {
 	r := newRouter(t, router4, node, neighbor{asn: nodeASN, families: v4Only})
 	p := peer(r, router4, node, route("203.0.113.1/32"), route("2001:db8:1::1/128"))

@@ -121,7 +121,7 @@ func (t *teller) leave(cause error) error {
 		return cause
 	}
 	t.conn.unhooked()
-	messages, _, err := t.out.update(nil)
+	messages, _, err := t.out.update(nil, NextHops{})
 	if err != nil || len(messages) == 0 {
 		return cause
 	}

@@ -41,6 +41,13 @@ type end struct {
 
 func (p Peer) end() end { return end{p.Address, p.Interface} }
 
+// SameWay tells whether a peer's session goes the way of q's, from this node's end to the
+// router.
+func (p Peer) SameWay(q Peer) bool {
+	return p.end() == q.end() && p.SourceAddress == q.SourceAddress && p.SourceInterface == q.SourceInterface &&
+		p.NextHop4 == q.NextHop4 && p.NextHop6 == q.NextHop6
+}
+
 // sharers are peers that are one router, by their node selectors; of any node's, by
 // "".
 type sharers map[string]placedPeer

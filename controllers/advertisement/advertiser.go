@@ -49,7 +49,9 @@ type Advertiser struct {
 	speaker speaker
 	cluster cluster
 	journal *journal
-	wake    chan struct{}
+	// links reads those of the host.
+	links func() (links, error)
+	wake  chan struct{}
 	// watch has the announcer watch paths by BFD, appear has it make this node known on
 	// interfaces, reports is told when an Outcome may have changed. All are set before Run.
 	watch   func([]announcer.BFDPeer) error
@@ -89,6 +91,7 @@ type done struct {
 func New(o Options) *Advertiser {
 	a := &Advertiser{
 		o: o, log: o.Log,
+		links:     readLinks,
 		wake:      make(chan struct{}, 1),
 		watch:     func([]announcer.BFDPeer) error { return nil },
 		appear:    func([]string) error { return nil },

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"golang.org/x/sys/unix"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -166,6 +167,40 @@ func TestOutcome(t *testing.T) {
 	if o := a.Outcome(addr("192.0.2.9")); o.Told != nil || o.Silent != nil {
 		t.Errorf("of an address that is none to be told of: %+v", o)
 	}
+}
+
+// What the kernel does not say for a moment (of a list that changed while it was read for
+// one) is as it was: no session is another.
+func TestLinksThatCannotBeReadAreAsTheyWere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, h := begin(t, "eth1")
+		there := links{route: nowhere, addresses: []local{{addr: addr("198.51.100.7"), iface: 2, name: "eth1"}}}
+		var fails error
+		a.links = func() (links, error) { return there, fails }
+		a.Synced()
+		time.Sleep(2 * time.Second) //nolint:forbidigo // of a bubble's clock
+		told := func() []bgp.Peer {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			return h.sets[len(h.sets)-1]
+		}
+		if hops := told()[0].NextHops; hops.V4 != addr("198.51.100.7") {
+			t.Fatalf("next hops are %+v", hops)
+		}
+		fails, there = unix.EINTR, links{}
+		a.change(func(s *stale) { s.links = true })
+		time.Sleep(5 * time.Second) //nolint:forbidigo // of a bubble's clock
+		a.change(func(s *stale) { s.selection = true })
+		time.Sleep(5 * time.Second) //nolint:forbidigo // of a bubble's clock
+		if hops := told()[0].NextHops; hops.V4 != addr("198.51.100.7") {
+			t.Errorf("next hops became %+v", hops)
+		}
+		fails, there = nil, links{route: nowhere, addresses: []local{{addr: addr("198.51.100.8"), iface: 2, name: "eth1"}}}
+		time.Sleep(2 * time.Second) //nolint:forbidigo // of a bubble's clock
+		if hops := told()[0].NextHops; hops.V4 != addr("198.51.100.8") {
+			t.Errorf("next hops are %+v after all", hops)
+		}
+	})
 }
 
 // However often links change, they are looked at once a second.

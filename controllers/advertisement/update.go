@@ -31,6 +31,7 @@ func (a *Advertiser) update(ctx context.Context) (again time.Duration) {
 	if !synced {
 		return 0
 	}
+	before := next
 	// A host without a Node may have no way to its routers yet.
 	todo.selection = todo.selection || a.cluster.alone && todo.links && len(next.own) == 0
 	if todo.selection {
@@ -46,7 +47,7 @@ func (a *Advertiser) update(ctx context.Context) (again time.Duration) {
 	}
 	if todo.links {
 		next.linksRead = time.Now()
-		ends, err := endsOf(next.selection, next.own)
+		ends, err := a.endsOf(next, before)
 		if err != nil {
 			a.log.Error("next hops may be out of date", "error", err, "retry", retry)
 			a.postponeLinks()
@@ -146,18 +147,24 @@ func kept(all []complaint) []complaint {
 	return slices.DeleteFunc(slices.Clone(all), func(c complaint) bool { return c.reason != EventConfigInvalid })
 }
 
-// endsOf returns this node's end of the session with each peer of s.
-func endsOf(s *selection, own []netip.Addr) ([]end, error) {
-	if len(s.peers) == 0 {
+// endsOf returns this node's end of the session with each peer of next. Where that is not
+// to be found out, it is what it was before.
+func (a *Advertiser) endsOf(next, before done) ([]end, error) {
+	if len(next.selection.peers) == 0 {
 		return nil, nil
 	}
-	l, err := readLinks()
+	l, err := a.links()
 	if err != nil {
 		l = links{route: nowhere}
 	}
-	ends := make([]end, len(s.peers))
-	for i, p := range s.peers {
-		ends[i] = l.end(p, own)
+	ends := make([]end, len(next.selection.peers))
+	for i, p := range next.selection.peers {
+		was := slices.IndexFunc(before.selection.peers, func(b config.Peer) bool { return b.SameWay(p) })
+		if err != nil && was >= 0 && was < len(before.ends) {
+			ends[i] = before.ends[was]
+			continue
+		}
+		ends[i] = l.end(p, next.own)
 	}
 	return ends, err
 }

@@ -28,6 +28,8 @@ type Speaker struct {
 	mu       sync.Mutex
 	desired  []Peer
 	sessions map[string]*running
+	// parted are sessions with routers that are no peers any more, until they are over.
+	parted []*running
 }
 
 // running is a session with what ends it.
@@ -113,8 +115,11 @@ func (s *Speaker) reconcile(ctx context.Context, all *sync.WaitGroup) {
 	names := make(map[string]bool, len(s.desired))
 	for _, peer := range s.desired {
 		names[peer.Name] = true
-		old := s.sessions[peer.Name]
-		if old != nil && alike(old.peer, peer) {
+	}
+	s.parted = slices.DeleteFunc(s.parted, (*running).over)
+	for _, peer := range s.desired {
+		old := s.before(peer, names)
+		if old != nil && old == s.sessions[peer.Name] && alike(old.peer, peer) {
 			old.set(peer)
 			continue
 		}
@@ -124,7 +129,41 @@ func (s *Speaker) reconcile(ctx context.Context, all *sync.WaitGroup) {
 		if !names[name] {
 			r.end(&parting{refuse(packet.BGP_ERROR_CEASE, packet.BGP_ERROR_SUB_PEER_DECONFIGURED, nil, "")})
 			delete(s.sessions, name)
+			s.parted = append(s.parted, r)
 		}
+	}
+}
+
+// before returns the session that one with a peer takes the place of, nil if there is none:
+// that of its name; or one with the same router under a name that is gone, for a router
+// refuses a second session, and then nobody tries for a while.
+func (s *Speaker) before(peer Peer, names map[string]bool) *running {
+	if r := s.sessions[peer.Name]; r != nil {
+		return r
+	}
+	for name, r := range s.sessions {
+		if !names[name] && r.with(peer) {
+			delete(s.sessions, name)
+			return r
+		}
+	}
+	if at := slices.IndexFunc(s.parted, func(r *running) bool { return r.with(peer) }); at >= 0 {
+		return s.parted[at]
+	}
+	return nil
+}
+
+// with says whether the session is with the router that a peer is.
+func (s *session) with(peer Peer) bool {
+	return s.peer.Address == peer.Address && s.peer.Interface == peer.Interface
+}
+
+func (r *running) over() bool {
+	select {
+	case <-r.done:
+		return true
+	default:
+		return false
 	}
 }
 

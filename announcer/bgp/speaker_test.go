@@ -236,6 +236,39 @@ func TestThePeerThatChangesIsResetAndNoOther(t *testing.T) {
 	await(t, s.changes, "one session", func() (bool, any) { return len(s.Sessions()) == 1, s.Sessions() })
 }
 
+// A router has one session at a time with this node, whatever its name was before, and
+// also where it is a peer again while its last session still ends.
+func TestOneSessionAtATime(t *testing.T) {
+	raw := newRaw(t)
+	p := raw.peer(t, route("203.0.113.1/32"))
+	s := start(t)
+	s.Drain = time.Second
+	s.Set([]Peer{p})
+	next := func(before *rawConn, farewell string) *rawConn {
+		t.Helper()
+		c := raw.accept(t)
+		must(t, before.SetDeadline(time.Now().Add(s.Drain/2)))
+		if got := before.notification(t); got.String() != farewell {
+			t.Errorf("the router was told %s", got)
+		}
+		c.establish(t)
+		s.await(t, p.Name, "a route", func(n Session) bool { return n.Advertised == 1 })
+		return c
+	}
+	c := raw.accept(t)
+	c.establish(t)
+	s.await(t, p.Name, "a route", func(n Session) bool { return n.Advertised == 1 })
+
+	p.Name = "renamed"
+	s.Set([]Peer{p})
+	c = next(c, "Cease, Other Configuration Change")
+
+	s.Set(nil)
+	await(t, s.changes, "no session", func() (bool, any) { return len(s.Sessions()) == 0, s.Sessions() })
+	s.Set([]Peer{p})
+	next(c, "Cease, Peer De-configured")
+}
+
 func TestResetClosesAtOnce(t *testing.T) {
 	raw := newRaw(t)
 	p := raw.peer(t)

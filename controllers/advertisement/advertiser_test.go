@@ -203,6 +203,30 @@ func TestLinksThatCannotBeReadAreAsTheyWere(t *testing.T) {
 	})
 }
 
+// lagging is a speaker whose sessions are still those of before.
+type lagging struct {
+	*heard
+	sessions []bgp.Session
+}
+
+func (l lagging) Sessions() []bgp.Session { return l.sessions }
+
+// A session whose password is gone is told of once, also before it is ended: two of one
+// name would spoil the metrics.
+func TestASessionIsOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, h := begin(t, "eth1")
+		a.speaker = lagging{h, []bgp.Session{{Peer: "eth1", State: bgp.Established}}}
+		a.cluster.secret = true
+		a.Configure(&config.Config{LocalASN: 65000, Peers: []config.Peer{{Name: "eth1", Interface: "eth1", ASN: 65001, PasswordKey: "gone", Nodes: selector(t, "")}}})
+		a.Synced()
+		time.Sleep(time.Second) //nolint:forbidigo // of a bubble's clock
+		if all := a.Sessions(); len(all) != 1 {
+			t.Errorf("sessions: %+v", all)
+		}
+	})
+}
+
 // However often links change, they are looked at once a second.
 func TestLinksAreLookedAtSeldom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

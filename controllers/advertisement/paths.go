@@ -3,6 +3,7 @@ package advertisement
 import (
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/heraldlb/herald/announcer"
 )
@@ -11,8 +12,9 @@ import (
 // path that was up is not any more; a path that is down is no reason not to begin one,
 // since the router may not speak BFD (section 4.1).
 type paths struct {
-	// watched is nil until it is known what is to be.
+	// watched is nil until it is known what is to be, begun is when that was first asked.
 	watched []announcer.BFDPeer
+	begun   time.Time
 	// peers are whose paths they are.
 	peers map[netip.Addr]string
 	last  map[netip.Addr]announcer.BFDStatus
@@ -24,19 +26,34 @@ func newPaths() *paths {
 	return &paths{peers: make(map[netip.Addr]string), last: make(map[netip.Addr]announcer.BFDStatus), found: make(map[string]netip.Addr)}
 }
 
-// watch returns what the announcer is to watch, and whether that is news.
-func (p *paths) watch(d done) ([]announcer.BFDPeer, bool) {
+// patience is how long an agent that begins looks for the routers of unnumbered sessions
+// before it says what to watch: the announcer gives up what is not named, and goes on with
+// what an agent before this one named.
+const patience = 5 * time.Second
+
+// watch returns what the announcer is to watch, whether that is news, and when to ask
+// again, 0 if that need not be.
+func (p *paths) watch(d done, now time.Time) (watched []announcer.BFDPeer, news bool, again time.Duration) {
 	for _, s := range d.sessions {
 		if s.Address.IsValid() {
 			p.found[s.Peer] = s.Address
 		}
 	}
-	watched := []announcer.BFDPeer{}
+	if p.begun.IsZero() {
+		p.begun = now
+	}
+	watched = []announcer.BFDPeer{}
 	peers := make(map[netip.Addr]string)
 	for _, peer := range d.selection.peers {
 		at := peer.Address
 		if peer.Interface != "" {
 			at = p.found[peer.Name]
+			if at.Zone() != peer.Interface {
+				at = netip.Addr{} // of an interface that it was on before
+			}
+			if left := patience - now.Sub(p.begun); peer.BFD != nil && !at.IsValid() && p.watched == nil && left > 0 {
+				return nil, false, left
+			}
 		}
 		if _, twice := peers[at]; peer.BFD == nil || !at.IsValid() || twice {
 			continue
@@ -48,7 +65,7 @@ func (p *paths) watch(d done) ([]announcer.BFDPeer, bool) {
 		})
 	}
 	if p.watched != nil && slices.Equal(watched, p.watched) {
-		return nil, false
+		return nil, false, 0
 	}
 	for addr := range p.last { // what is watched in another way begins anew
 		same := func(b announcer.BFDPeer) bool { return b.Address == addr && slices.Contains(p.watched, b) }
@@ -57,7 +74,7 @@ func (p *paths) watch(d done) ([]announcer.BFDPeer, bool) {
 		}
 	}
 	p.watched, p.peers = watched, peers
-	return watched, true
+	return watched, true, 0
 }
 
 // observe takes how the paths are, and returns those that were lost.

@@ -16,7 +16,7 @@ import (
 
 func TestPathsWatched(t *testing.T) {
 	p := newPaths()
-	if all, news := p.watch(done{selection: new(selection)}); !news || all == nil || len(all) != 0 {
+	if all, news, _ := p.watch(done{selection: new(selection)}, time.Now()); !news || all == nil || len(all) != 0 {
 		t.Errorf("that there are none is news: %v, %v", all, news)
 	}
 	fast := &config.BFD{Interval: 50 * time.Millisecond, Multiplier: 3}
@@ -28,7 +28,7 @@ func TestPathsWatched(t *testing.T) {
 	far := announcer.BFDPeer{Address: addr("192.0.2.254"), Source: addr("192.0.2.7"), Multihop: true, Interval: 50 * time.Millisecond, Multiplier: 3}
 	expect := func(want ...announcer.BFDPeer) {
 		t.Helper()
-		got, news := p.watch(d)
+		got, news, _ := p.watch(d, time.Now())
 		if diff := cmp.Diff(want, got, cmpopts.EquateComparable(netip.Addr{})); diff != "" || news != (want != nil) {
 			t.Errorf("%v (-want +got):\n%s", news, diff)
 		}
@@ -43,11 +43,40 @@ func TestPathsWatched(t *testing.T) {
 	expect()
 }
 
+// An agent that begins anew does not have the announcer give up BFD with a router on a link
+// before it could find it.
+func TestPathsOfRoutersNotFoundYet(t *testing.T) {
+	fast := &config.BFD{Interval: 50 * time.Millisecond, Multiplier: 3}
+	d := done{selection: &selection{peers: []config.Peer{
+		{Name: "numbered", Address: addr("192.0.2.254"), BFD: fast},
+		{Name: "unnumbered", Interface: "eth1", BFD: fast},
+	}}}
+	begin := time.Unix(1000, 0)
+	at := func(p *paths, after time.Duration, watched int, again time.Duration) {
+		t.Helper()
+		all, news, left := p.watch(d, begin.Add(after))
+		if len(all) != watched || news != (watched > 0) || left != again {
+			t.Errorf("after %s: %v, %v, again in %s", after, all, news, left)
+		}
+	}
+	p := newPaths()
+	at(p, 0, 0, patience)
+	at(p, time.Second, 0, patience-time.Second)
+	at(p, patience, 1, 0)
+
+	p = newPaths()
+	at(p, 0, 0, patience)
+	d.sessions = []bgp.Session{{Peer: "unnumbered", Address: addr("fe80::1%eth1")}}
+	at(p, time.Second, 2, 0)
+	d.sessions, d.selection.peers[1].Interface = nil, "eth2"
+	at(p, 2*time.Second, 1, 0)
+}
+
 func TestPathsLost(t *testing.T) {
 	router := addr("192.0.2.254")
 	fresh := func() *paths {
 		p := newPaths()
-		p.watch(done{selection: &selection{peers: []config.Peer{{Name: "rtr", Address: router, BFD: &config.BFD{Interval: time.Second, Multiplier: 3}}}}})
+		p.watch(done{selection: &selection{peers: []config.Peer{{Name: "rtr", Address: router, BFD: &config.BFD{Interval: time.Second, Multiplier: 3}}}}}, time.Now())
 		return p
 	}
 	at := func(state announcer.BFDState, flaps uint64) announcer.BFDStatus {
@@ -82,7 +111,7 @@ func TestPathsLost(t *testing.T) {
 	// What is watched in another way is not to be compared with what was.
 	p := fresh()
 	p.observe([]announcer.BFDStatus{at(announcer.BFDUp, 0)})
-	p.watch(done{selection: &selection{peers: []config.Peer{{Name: "rtr", Address: router, BFD: &config.BFD{Interval: time.Minute, Multiplier: 3}}}}})
+	p.watch(done{selection: &selection{peers: []config.Peer{{Name: "rtr", Address: router, BFD: &config.BFD{Interval: time.Minute, Multiplier: 3}}}}}, time.Now())
 	if lost := p.observe([]announcer.BFDStatus{at(announcer.BFDDown, 0)}); len(lost) > 0 {
 		t.Errorf("lost %v by another interval", lost)
 	}

@@ -77,14 +77,20 @@ func (a *Advertiser) postponeLinks() {
 // look takes note of how the sessions stand, and of what was done.
 func (a *Advertiser) look(next done, passwords passwords, anew bool) (again time.Duration) {
 	before := next.sessions
-	next.sessions = append(a.speaker.Sessions(), withheld(next.selection.peers, before, passwords, a.o.Secret.String())...)
+	next.sessions = withheld(next.selection.peers, before, passwords, a.o.Secret.String())
+	for _, s := range a.speaker.Sessions() {
+		// The speaker may not have ended yet one whose password is gone: it counts once.
+		if !slices.ContainsFunc(next.sessions, func(w bgp.Session) bool { return w.Peer == s.Peer }) {
+			next.sessions = append(next.sessions, s)
+		}
+	}
 	slices.SortFunc(next.sessions, func(a, b bgp.Session) int { return cmp.Compare(a.Peer, b.Peer) })
 	moved := !slices.EqualFunc(before, next.sessions, alike)
 	if moved {
 		next.settled = time.Now()
 	}
 	a.mu.Lock()
-	watched, changed := a.paths.watch(next)
+	watched, changed, again := a.paths.watch(next, time.Now())
 	a.done = next
 	a.mu.Unlock()
 	if changed {
@@ -100,7 +106,7 @@ func (a *Advertiser) look(next done, passwords passwords, anew bool) (again time
 	if moved || anew {
 		a.reports()
 	}
-	return a.journal.note(time.Now(), next.sessions, next.complaints, a.tell(next.node))
+	return soonest(again, a.journal.note(time.Now(), next.sessions, next.complaints, a.tell(next.node)))
 }
 
 // unnumbered returns the interfaces of peers that have no address, sorted.

@@ -13,11 +13,6 @@ import (
 // sessions unnumbered), once the kernel knows of one: from its router advertisements, or
 // as a neighbor. Unseen is called if it does not yet.
 func seek(ctx context.Context, name string, unseen func()) (netip.Addr, error) {
-	link, err := netlink.LinkByName(name)
-	if err != nil {
-		return netip.Addr{}, &unconnected{err: fmt.Errorf("interface %s: %w", name, err)}
-	}
-	index := link.Attrs().Index
 	updates, done := make(chan netlink.NeighUpdate), make(chan struct{})
 	// What is sent to nobody would keep the subscription's goroutine.
 	defer func() {
@@ -31,7 +26,12 @@ func seek(ctx context.Context, name string, unseen func()) (netip.Addr, error) {
 		return netip.Addr{}, &unconnected{err: fmt.Errorf("watch the neighbors: %w", err)}
 	}
 	for {
-		neighbors, err := netlink.NeighList(index, netlink.FAMILY_V6)
+		// It may be made anew meanwhile.
+		link, err := netlink.LinkByName(name)
+		if err != nil {
+			return netip.Addr{}, &unconnected{err: fmt.Errorf("interface %s: %w", name, err)}
+		}
+		neighbors, err := netlink.NeighList(link.Attrs().Index, netlink.FAMILY_V6)
 		if err != nil {
 			return netip.Addr{}, &unconnected{err: fmt.Errorf("list the neighbors on %s: %w", name, err)}
 		}

@@ -22,7 +22,8 @@ func TestUnnumbered(t *testing.T) {
 	for _, h := range []*l2test.Host{here, there} {
 		h.Sysctl(t, "net/ipv6/conf/default/accept_dad", "0")
 	}
-	l2test.Cable(t, here, "unnumbered", there, "eth0")
+	l2test.Cable(t, here, "later", there, "eth0")
+	l2test.Cable(t, here, "unnumbered", there, "eth1")
 	router := netip.MustParseAddr("fe80::2")
 	there.Address(t, "eth0", "fe80::2/64")
 	r := &raw{}
@@ -38,6 +39,11 @@ func TestUnnumbered(t *testing.T) {
 	if n := s.await(t, "router", "a reason", because("no router was seen")); n.State != Idle {
 		t.Errorf("state is %s", n.State)
 	}
+	// The interface is another one from now on.
+	here.Delete(t, "unnumbered")
+	here.Down(t, "later")
+	must(t, here.LinkSetName(here.Link(t, "later"), "unnumbered"))
+	here.Up(t, "unnumbered")
 	must(t, here.NeighAdd(&netlink.Neigh{
 		LinkIndex: here.Link(t, "unnumbered").Attrs().Index, Family: netlink.FAMILY_V6, State: unix.NUD_REACHABLE, Flags: unix.NTF_ROUTER,
 		IP: router.AsSlice(), HardwareAddr: there.Link(t, "eth0").Attrs().HardwareAddr,

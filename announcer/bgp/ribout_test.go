@@ -126,6 +126,21 @@ func TestMessagesHaveRoom(t *testing.T) {
 	}
 }
 
+// As many communities as bgp.yaml takes leave room for a route, beside all else there is.
+func TestCommunitiesLeaveRoom(t *testing.T) {
+	a := bgp.Attributes{MED: new(uint32(1)), Prepend: 32}
+	for i := range 900 {
+		a.Communities = append(a.Communities, uint32(i))
+	}
+	o := outTo(router{v4: true, v6: true})
+	messages, _, err := o.update([]Route{
+		{Prefix: netip.MustParsePrefix("203.0.113.1/32"), Attributes: a}, {Prefix: netip.MustParsePrefix("2001:db8::1/128"), Attributes: a},
+	}, hops())
+	if err != nil || len(messages) != 2 {
+		t.Errorf("%d messages, %v", len(messages), err)
+	}
+}
+
 // One route of ten thousand changes.
 func BenchmarkUpdateOneOfTenThousand(b *testing.B) {
 	routes := many(10_000)

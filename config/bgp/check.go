@@ -130,6 +130,31 @@ func (p *parser) checkAdvertisements() {
 	}
 }
 
+// mostCommunities is how many bytes of a message, which has 4096 (RFC 4271 section 4.1),
+// communities may take, whatever else there is.
+const mostCommunities = 3600
+
+// checkCommunities checks that a message has room for those of all advertisements: they are
+// united where several are of one prefix.
+func (p *parser) checkCommunities() {
+	const standard, large = 4, 12 // bytes
+	all := make(map[uint32]bool)
+	allLarge := make(map[LargeCommunity]bool)
+	for _, a := range p.advertisements {
+		for _, c := range a.Attributes.Communities {
+			all[c] = true
+		}
+		for _, c := range a.Attributes.LargeCommunities {
+			allLarge[c] = true
+		}
+		if len(all)*standard+len(allLarge)*large > mostCommunities {
+			p.error(a.at["communities"], fmt.Sprintf("%d communities, with those of the advertisements before: more than a message has room for, which is %d bytes, of %d each, a large one of %d",
+				len(all)+len(allLarge), mostCommunities, standard, large))
+			return
+		}
+	}
+}
+
 // maybeInternal tells whether the session is inside an AS, as far as numbers without
 // a fault tell.
 func (p *parser) maybeInternal(peer placedPeer) bool {

@@ -58,6 +58,7 @@ func (p *parser) finish(read bool) (*Config, Faults) {
 	if read {
 		p.checkPeers()
 		p.checkAdvertisements()
+		p.checkCommunities()
 	}
 	faults := p.Sorted()
 	if len(faults.Errors()) > 0 {

@@ -1,6 +1,7 @@
 package bgp_test
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -23,6 +24,15 @@ func peer(keys ...string) string {
 
 // good is a peer's keys without a fault.
 const good = "name: a, address: 10.0.0.1, asn: 64500"
+
+// communities are standard ones, from a number on and below another.
+func communities(from, to int) string {
+	var all []string
+	for i := from; i < to; i++ {
+		all = append(all, fmt.Sprintf("64512:%d", i))
+	}
+	return strings.Join(all, ", ")
+}
 
 func TestFaults(t *testing.T) {
 	tests := []struct {
@@ -194,6 +204,12 @@ func TestFaults(t *testing.T) {
 		},
 		{"a pool that cannot be", head + "advertisements: [{name: a, pools: [A]}]", []string{`error: bgp.yaml:3:36 "A": not a pool: a pool is named as its namespace is, or global`}},
 		{"no pools", head + "advertisements: [{name: a, pools: []}]", []string{`error: bgp.yaml:3:35: empty; name some, or remove the key for all pools`}},
+		{
+			"more communities than a message has room for",
+			head + "advertisements:\n- {name: a, communities: [" + communities(0, 600) + "]}\n- {name: b, communities: [" + communities(300, 900) + "]}\n- {name: c, communities: [1:2:3]}\n",
+			[]string{"error: bgp.yaml:6:26: 901 communities, with those of the advertisements before: more than a message has room for, which is 3600 bytes, of 4 each, a large one of 12"},
+		},
+		{"as many as it has room for", head + "advertisements: [{name: a, communities: [" + communities(0, 900) + "]}]", nil},
 		{
 			"communities", head + "advertisements: [{name: a, communities: [\n65536:1,\n1:65536,\n1:2:4294967296,\nno-exprt,\nno export,\n4259840100,\n1:2:3:4,\n64512:1,\n64512:1,\nno-export,\n65535:65281,\n1:2:3,\n1:2:3,\n0:0,\n0:0]}]",
 			[]string{

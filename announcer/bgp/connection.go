@@ -135,8 +135,9 @@ func unexpected(subcode, kind uint8) error {
 }
 
 // listen reads what the router says until the session is over, and says why it is.
-// Families that it asks for again go to again.
-func (c *connection) listen(hold time.Duration, again chan<- packet.Family) error {
+// Families that it asks for again go to again. It never waits for this node's own words to
+// be taken: a router may not take any before it has said what it says.
+func (c *connection) listen(hold time.Duration, again *wishes) error {
 	for {
 		m, err := c.next(hold)
 		switch {
@@ -145,11 +146,7 @@ func (c *connection) listen(hold time.Duration, again chan<- packet.Family) erro
 		case m.kind == packet.BGP_MSG_OPEN:
 			return unexpected(packet.BGP_ERROR_SUB_RECEIVE_UNEXPECTED_MESSAGE_IN_ESTABLISHED_STATE, m.kind)
 		case m.kind == packet.BGP_MSG_ROUTE_REFRESH && m.family() != 0:
-			select {
-			case again <- m.family():
-			case <-c.ctx.Done():
-				return context.Cause(c.ctx)
-			}
+			again.add(m.family())
 		}
 	}
 }

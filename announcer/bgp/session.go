@@ -188,7 +188,7 @@ func (s *session) converse(conn *connection) error {
 	}
 	s.established(r)
 
-	again := make(chan packet.Family)
+	again := newWishes()
 	over := make(chan error, 1)
 	go func() { over <- conn.listen(r.hold, again) }()
 	teller := &teller{session: s, conn: conn, out: newRIBOut(s.peer, r, conn.local()), hold: r.hold}

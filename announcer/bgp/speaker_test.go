@@ -1,6 +1,7 @@
 package bgp
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/netip"
@@ -267,6 +268,48 @@ func TestOneSessionAtATime(t *testing.T) {
 	await(t, s.changes, "no session", func() (bool, any) { return len(s.Sessions()) == 0, s.Sessions() })
 	s.Set([]Peer{p})
 	next(c, "Cease, Peer De-configured")
+}
+
+// A router that asks for all again is told, each family by itself.
+func TestAllAgain(t *testing.T) {
+	raw := newRaw(t)
+	s := start(t, raw.peer(t, route("203.0.113.1/32"), route("2001:db8:1::1/128")))
+	c := raw.accept(t)
+	c.establish(t)
+	s.await(t, "router", "two routes", func(n Session) bool { return n.Advertised == 2 })
+	c.write(t, refresh(t, packet.RF_IPv6_UC))
+	for told := 0; told < 2; {
+		u, ok := c.read(t).Body.(*packet.BGPUpdate)
+		if !ok || len(u.PathAttributes) == 0 {
+			continue
+		}
+		if reach, ok := u.PathAttributes[0].(*packet.PathAttributeMpReachNLRI); ok && len(reach.Value) == 1 {
+			told++
+		}
+	}
+}
+
+// A router that asks without end, and takes nothing, is heard to the end; else neither
+// would get on.
+func TestAllAgainWithoutEnd(t *testing.T) {
+	raw := newRaw(t)
+	routes := make([]Route, 0, 10_000)
+	for i := range 10_000 {
+		routes = append(routes, Route{Prefix: netip.PrefixFrom(netip.AddrFrom4([4]byte{203, 0, byte(i >> 8), byte(i)}), 32)})
+	}
+	start(t, raw.peer(t, routes...))
+	c := raw.accept(t)
+	c.establish(t)
+	flood := bytes.Repeat(refresh(t, packet.RF_IPv4_UC), 1<<14)
+	for range 30 {
+		c.write(t, flood)
+	}
+}
+
+func refresh(t *testing.T, family packet.Family) []byte {
+	b, err := packet.NewBGPRouteRefreshMessage(family.Afi(), 0, family.Safi()).Serialize()
+	must(t, err)
+	return b
 }
 
 func TestResetClosesAtOnce(t *testing.T) {

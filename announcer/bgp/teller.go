@@ -19,7 +19,7 @@ type teller struct {
 
 // run tells until the session is over, and says why it is. Over gives why the router is
 // no longer heard.
-func (t *teller) run(again <-chan packet.Family, over <-chan error) error {
+func (t *teller) run(again *wishes, over <-chan error) error {
 	err := t.tell(again, over)
 	switch {
 	case t.conn.ctx.Err() != nil:
@@ -37,7 +37,7 @@ func (t *teller) run(again <-chan packet.Family, over <-chan error) error {
 	return err
 }
 
-func (t *teller) tell(again <-chan packet.Family, over <-chan error) error {
+func (t *teller) tell(again *wishes, over <-chan error) error {
 	if err := t.update(); err != nil {
 		return err
 	}
@@ -61,8 +61,8 @@ func (t *teller) tell(again <-chan packet.Family, over <-chan error) error {
 			return err
 		case <-t.session.wake:
 			err = t.update()
-		case family := <-again:
-			err = t.again(family)
+		case <-again.there:
+			err = t.again(again.take())
 		case <-beat:
 			err = t.conn.send(sendTime(t.hold), keepalive())
 		}
@@ -88,12 +88,17 @@ func (t *teller) update() error {
 	return nil
 }
 
-func (t *teller) again(family packet.Family) error {
-	messages, err := t.out.again(family)
-	if err != nil {
-		return err
+func (t *teller) again(asked []packet.Family) error {
+	for _, family := range asked {
+		messages, err := t.out.again(family)
+		if err != nil {
+			return err
+		}
+		if err := t.repeat(messages); err != nil {
+			return err
+		}
 	}
-	return t.repeat(messages)
+	return nil
 }
 
 func (t *teller) endOfRIB() error {

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -129,6 +130,13 @@ func TestPasswordsOfThePlan(t *testing.T) {
 	got := withheld(peers, []bgp.Session{{Peer: "b", State: bgp.Idle, Since: since}}, p, "n/s")
 	if len(got) != 1 || got[0].Peer != "b" || got[0].Since != since || got[0].Reason != `its password is not known: Secret n/s has no key "b"` {
 		t.Errorf("withheld: %+v", got)
+	}
+	p.known["b"] = strings.Repeat("x", 81)
+	if got := withheld(peers, nil, p, "n/s"); len(got) != 1 || got[0].Reason != `its password, key "b" of Secret n/s, has 81 bytes, and 80 is the most for TCP MD5` {
+		t.Errorf("withheld: %+v", got)
+	}
+	if peers := plan(situation{selection: &selection{peers: peers}, passwords: p.known, ends: make([]end, len(peers))}); len(peers) != 2 {
+		t.Errorf("planned: %+v", peers)
 	}
 }
 

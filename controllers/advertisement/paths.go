@@ -44,8 +44,11 @@ func (p *paths) watch(d done, now time.Time) (watched []announcer.BFDPeer, news 
 	}
 	watched = []announcer.BFDPeer{}
 	peers := make(map[netip.Addr]string)
-	for _, peer := range d.selection.peers {
-		at := peer.Address
+	for i, peer := range d.selection.peers {
+		at, source := peer.Address, peer.SourceAddress
+		if i < len(d.ends) {
+			source = d.ends[i].source // as the session has it
+		}
 		if peer.Interface != "" {
 			at = p.found[peer.Name]
 			if at.Zone() != peer.Interface {
@@ -60,7 +63,7 @@ func (p *paths) watch(d done, now time.Time) (watched []announcer.BFDPeer, news 
 		}
 		peers[at] = peer.Name
 		watched = append(watched, announcer.BFDPeer{
-			Address: at, Source: peer.SourceAddress, Multihop: peer.Multihop > 0,
+			Address: at, Source: source, Multihop: peer.Multihop > 0,
 			Interval: peer.BFD.Interval, Multiplier: peer.BFD.Multiplier,
 		})
 	}

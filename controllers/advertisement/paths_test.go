@@ -35,6 +35,13 @@ func TestPathsWatched(t *testing.T) {
 	}
 	expect(far)
 	expect()
+	// Its end is on an interface, as kube-vip's bgp_sourceif has it.
+	d.selection.peers[0].SourceAddress, d.ends = netip.Addr{}, []end{{source: addr("192.0.2.8")}, {}, {}}
+	moved := far
+	moved.Source = addr("192.0.2.8")
+	expect(moved)
+	d.selection.peers[0].SourceAddress, d.ends = far.Source, nil
+	expect(far)
 	// The router on the link is found, and then lost sight of.
 	found := announcer.BFDPeer{Address: addr("fe80::1%eth1"), Interval: 50 * time.Millisecond, Multiplier: 3}
 	d.sessions = []bgp.Session{{Peer: "unnumbered", Address: found.Address}}

@@ -54,13 +54,13 @@ func plan(s situation) []bgp.Peer {
 }
 
 // password returns that of p, "" if it has none; it is false if it should have one
-// and none is known.
+// and none is known that is of use.
 func (s situation) password(p config.Peer) (string, bool) {
 	if p.PasswordKey == "" {
 		return p.Password, true
 	}
 	password := s.passwords[p.PasswordKey]
-	return password, password != ""
+	return password, password != "" && len(password) <= mostPassword
 }
 
 // routes returns what each peer is to be told, by index and sorted by prefix. Peers

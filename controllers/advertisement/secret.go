@@ -66,19 +66,35 @@ func (a *Advertiser) setPasswords(p passwords) {
 	})
 }
 
+// mostPassword is how many bytes Linux takes (TCP_MD5SIG_MAXKEYLEN).
+const mostPassword = 80
+
+// of returns the password of a key, "" if there is none that is of use, and why.
+func (p passwords) of(key, secret string) (password, why string) {
+	switch password := p.known[key]; {
+	case !p.there:
+		return "", fmt.Sprintf("its password is not known: there is no Secret %s, or this agent may not read it", secret)
+	case password == "":
+		return "", fmt.Sprintf("its password is not known: Secret %s has no key %q", secret, key)
+	case len(password) > mostPassword:
+		return "", fmt.Sprintf("its password, key %q of Secret %s, has %d bytes, and %d is the most for TCP MD5", key, secret, len(password), mostPassword)
+	default:
+		return password, ""
+	}
+}
+
 // withheld are the sessions that no password is known for.
 func withheld(peers []config.Peer, before []bgp.Session, passwords passwords, secret string) []bgp.Session {
 	var all []bgp.Session
 	for _, p := range peers {
-		if p.PasswordKey == "" || passwords.known[p.PasswordKey] != "" {
+		if p.PasswordKey == "" {
 			continue
 		}
-		s := bgp.Session{Peer: p.Name, Address: p.Address, ASN: p.ASN, State: bgp.Idle, Since: time.Now()}
-		if passwords.there {
-			s.Reason = fmt.Sprintf("its password is not known: Secret %s has no key %q", secret, p.PasswordKey)
-		} else {
-			s.Reason = fmt.Sprintf("its password is not known: there is no Secret %s, or this agent may not read it", secret)
+		_, why := passwords.of(p.PasswordKey, secret)
+		if why == "" {
+			continue
 		}
+		s := bgp.Session{Peer: p.Name, Address: p.Address, ASN: p.ASN, State: bgp.Idle, Since: time.Now(), Reason: why}
 		at := slices.IndexFunc(before, func(b bgp.Session) bool { return b.Peer == p.Name })
 		if at >= 0 && before[at].State == bgp.Idle {
 			s.Since = before[at].Since

@@ -226,6 +226,11 @@ func (d *desk) order(now time.Time) {
 		}
 	}
 	d.stale = false
+	for _, l := range d.ending {
+		if l.retired == 0 {
+			l.retired = d.number
+		}
+	}
 	o.ports = d.portsOf(append(slices.Clone(d.ending), o.lines...))
 	d.thread.orders.Store(o)
 	if len(o.lines) > 0 {
@@ -337,8 +342,11 @@ func (d *desk) portsOf(lines []*line) (all []*port) {
 
 // retire closes what the thread uses no more.
 func (d *desk) retire() {
+	applied := d.thread.applied.Load()
 	d.ending = slices.DeleteFunc(d.ending, func(l *line) bool {
-		if !l.left.Load() {
+		// Orders may be replaced before the thread comes to see them.
+		skipped := l.retired <= applied && !l.begun.Load()
+		if !l.left.Load() && !skipped {
 			return false
 		}
 		d.closeSocket(l.fd)
@@ -346,7 +354,6 @@ func (d *desk) retire() {
 		d.wakeDeskLocked()
 		return true
 	})
-	applied := d.thread.applied.Load()
 	d.closing = slices.DeleteFunc(d.closing, func(p *port) bool {
 		if p.retired > applied {
 			return false

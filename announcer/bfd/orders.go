@@ -29,8 +29,11 @@ type line struct {
 	wish          atomic.Pointer[wish]
 	// report is how the session stands; nil before it began.
 	report atomic.Pointer[report]
-	// left: the thread uses it no more.
-	left atomic.Bool
+	// begun: the thread has used it. left: it does so no more.
+	begun, left atomic.Bool
+	// retired is the number of the first orders that it is not in, of one that is given
+	// up; the desk's own.
+	retired uint64
 
 	// The thread's own.
 

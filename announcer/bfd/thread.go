@@ -187,6 +187,7 @@ func (t *thread) adopt(now moment, o *orders) {
 		if l.session == nil {
 			l.session = newSession(now, l.discriminator, w.interval, w.multiplier, rand.N[time.Duration])
 			t.lines = append(t.lines, l)
+			l.begun.Store(true)
 		} else {
 			l.session.configure(w.interval, w.multiplier)
 		}

@@ -1,11 +1,14 @@
 package bfd
 
 import (
+	"errors"
+	"log/slog"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/heraldlb/herald/announcer"
 	"github.com/heraldlb/herald/announcer/bfd/packet"
 )
 
@@ -65,6 +68,30 @@ func TestLateTimer(t *testing.T) {
 	thread.checkTimer(now-40*time.Millisecond, now)
 	if n := thread.counts.suspensions[byTimer].Load(); n != 1 || thread.lines[0].session.hold != now {
 		t.Errorf("%d suspensions after 40 ms", n)
+	}
+}
+
+// A session that was given up before the thread came to see it leaves no socket behind.
+func TestASessionThatNeverBegan(t *testing.T) {
+	d := &desk{Sessions: New(slog.New(slog.DiscardHandler)), ports: make(map[portKey]*port), started: true}
+	must(t, d.open())
+	defer func() { must(t, errors.Join(d.events.Close(), unix.Close(d.thread.wake))) }()
+	turn := func(peers ...announcer.BFDPeer) {
+		d.wanted = peers
+		d.reconcile()
+		d.order(time.Now())
+	}
+	turn(peer("127.0.0.1"))
+	turn()
+	for range 2 { // the second is for the port
+		d.thread.adopt(0, d.thread.orders.Load())
+		d.retire()
+		turn()
+	}
+	d.thread.adopt(0, d.thread.orders.Load())
+	d.retire()
+	if len(d.ending) > 0 || len(d.closing) > 0 || len(d.ports) > 0 {
+		t.Errorf("%d sessions and %d ports are still being given up, %d ports are open", len(d.ending), len(d.closing), len(d.ports))
 	}
 }
 

@@ -40,11 +40,12 @@ func options(fd int, peer Peer, router netip.Addr) error {
 		level, option = unix.IPPROTO_IPV6, unix.IPV6_UNICAST_HOPS
 	}
 	switch {
+	case peer.ASN == peer.LocalASN: // not bound to one hop
 	case peer.Multihop != 0:
 		if err := unix.SetsockoptInt(fd, level, option, int(peer.Multihop)); err != nil {
 			return err
 		}
-	case peer.ASN != peer.LocalASN:
+	default:
 		if err := unix.SetsockoptInt(fd, level, option, 1); err != nil {
 			return err
 		}

@@ -27,7 +27,7 @@ func (p *parser) checkPeers() {
 		if peer.end() != (end{}) {
 			ends[peer.end()] = p.checkSharers(ends[peer.end()], peer)
 		}
-		if peer.Multihop > 0 && p.isInternal(peer.Peer) {
+		if peer.Multihop > 0 && p.isInternal(peer.Peer) && peer.BFD == nil { // which it is another with (RFC 5883)
 			p.warn(peer.at["multihop"], "without effect: a session inside an AS is not bound to one hop")
 		}
 	}

@@ -114,10 +114,11 @@ func (n *ForThisNode) annotate(c *Config, annotations map[string]string) (errs [
 	return errs
 }
 
-// named gives peers the names of those that are the same router.
+// named gives peers the names of those that are the same router, unless another has it.
 func named(peers, known []Peer) []Peer {
 	for i := range peers {
-		if at := slices.IndexFunc(known, func(p Peer) bool { return p.end() == peers[i].end() }); at >= 0 {
+		at := slices.IndexFunc(known, func(p Peer) bool { return p.end() == peers[i].end() })
+		if at >= 0 && !slices.ContainsFunc(peers, func(p Peer) bool { return p.Name == known[at].Name }) {
 			peers[i].Name = known[at].Name
 		}
 	}

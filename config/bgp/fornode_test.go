@@ -280,3 +280,13 @@ func TestManyPeers(t *testing.T) {
 		t.Errorf("%d peers, %d advertisements", len(c.Peers), len(c.Advertisements))
 	}
 }
+
+// A name that an address of another peer is stays that one's: two of one name would be one
+// session.
+func TestNamesOfAnnotatedPeersDiffer(t *testing.T) {
+	c := parse(t, "localASN: 64512\npeers: [{name: 192.0.2.7, address: 192.0.2.8, asn: 64500}]\n")
+	node, errs := bgp.ForNode(c, "n1", nil, map[string]string{"heraldlb.io/bgp-peers": "192.0.2.7:1,192.0.2.8:2"}, nil)
+	if len(errs) > 0 || len(node.Peers) != 2 || node.Peers[0].Name == node.Peers[1].Name {
+		t.Errorf("peers %+v, %v", node.Peers, errs)
+	}
+}

@@ -118,6 +118,7 @@ func TestFaults(t *testing.T) {
 		{"hops to the link", peer("name: a, asn: 64500, address: fe80::1%eth0", "multihop: true"), []string{`error: bgp.yaml:4:11 "true": a link-local router is on the link; remove it`}},
 		{"hops to an interface", peer("name: a, asn: 64500, interface: eth0", "multihop: true"), []string{`error: bgp.yaml:4:11 "true": an unnumbered router is on the link; remove it`}},
 		{"hops inside an AS", peer("name: a, asn: 64512, address: 10.0.0.1", "multihop: 4"), []string{`warning: bgp.yaml:4:11 "4": without effect: a session inside an AS is not bound to one hop`}},
+		{"hops inside an AS, with BFD", peer("name: a, asn: 64512, address: 10.0.0.1", "multihop: 4, bfd: true"), nil},
 		{"hops inside the AS towards one peer", peer("name: a, asn: 64500, localASN: 64500, address: 10.0.0.1", "multihop: 4"), []string{`warning: bgp.yaml:4:11 "4": without effect: a session inside an AS is not bound to one hop`}},
 		{"a password's key", peer(good, "passwordKey: a b"), []string{`error: bgp.yaml:4:14 "a b": not a key of a Secret: 1 to 253 letters, digits, '-', '_' and '.'`}},
 		{"the password itself", peer(good, "password: secret"), []string{`error: bgp.yaml:4:1 "password": unknown key; did you mean passwordKey?`}},

@@ -75,10 +75,24 @@ func (s spokesman) judge(svc *corev1.Service, addr netip.Addr, outcome advertise
 		steady = silence
 	}
 	wait = steady - now.Sub(outcome.Since)
-	if !mine {
-		wait = max(wait, time.Duration(s.turn)*grace-now.Sub(latest(outcome.Since, changed, spokenAt(svc, addr))))
+	switch {
+	case mine:
+	case able:
+		wait = max(wait, stagger(s.turn)-now.Sub(latest(outcome.Since, changed, spokenAt(svc, addr))))
+	default:
+		// Where a few nodes have routers, the first in line are not those: all others come
+		// before one that has nothing good to say, however long it has known that of itself.
+		wait = max(wait, stagger(len(s.live)+s.turn)-now.Sub(latest(changed, spokenAt(svc, addr))))
 	}
 	return v, max(0, wait), true
+}
+
+// stagger is how long one waits for those before it in the line: for a few as long as the
+// API may need to show that they spoke, for more than these less, since who speaks at the
+// same time is refused, and a long line would have an address unspoken of for minutes.
+func stagger(turn int) time.Duration {
+	const few, less = 3, 200 * time.Millisecond
+	return time.Duration(min(turn, few))*grace + time.Duration(max(turn-few, 0))*less
 }
 
 // spokenAt is when the condition of addr's family last became True or False.

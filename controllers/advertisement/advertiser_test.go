@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -182,9 +183,15 @@ func TestOutcome(t *testing.T) {
 func TestLinksThatCannotBeReadAreAsTheyWere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, h := begin(t, "eth1")
-		there := links{route: nowhere, addresses: []local{{addr: addr("198.51.100.7"), iface: 2, name: "eth1"}}}
-		var fails error
-		a.links = func() (links, error) { return there, fails }
+		var fails atomic.Bool
+		address := new(atomic.Value)
+		address.Store(addr("198.51.100.7"))
+		a.links = func() (links, error) {
+			if fails.Load() {
+				return links{}, unix.EINTR
+			}
+			return links{route: nowhere, addresses: []local{{addr: address.Load().(netip.Addr), iface: 2, name: "eth1"}}}, nil
+		}
 		a.Synced()
 		time.Sleep(2 * time.Second) //nolint:forbidigo // of a bubble's clock
 		told := func() []bgp.Peer {
@@ -195,7 +202,7 @@ func TestLinksThatCannotBeReadAreAsTheyWere(t *testing.T) {
 		if hops := told()[0].NextHops; hops.V4 != addr("198.51.100.7") {
 			t.Fatalf("next hops are %+v", hops)
 		}
-		fails, there = unix.EINTR, links{}
+		fails.Store(true)
 		a.change(func(s *stale) { s.links = true })
 		time.Sleep(5 * time.Second) //nolint:forbidigo // of a bubble's clock
 		a.change(func(s *stale) { s.selection = true })
@@ -203,7 +210,8 @@ func TestLinksThatCannotBeReadAreAsTheyWere(t *testing.T) {
 		if hops := told()[0].NextHops; hops.V4 != addr("198.51.100.7") {
 			t.Errorf("next hops became %+v", hops)
 		}
-		fails, there = nil, links{route: nowhere, addresses: []local{{addr: addr("198.51.100.8"), iface: 2, name: "eth1"}}}
+		address.Store(addr("198.51.100.8"))
+		fails.Store(false)
 		time.Sleep(2 * time.Second) //nolint:forbidigo // of a bubble's clock
 		if hops := told()[0].NextHops; hops.V4 != addr("198.51.100.8") {
 			t.Errorf("next hops are %+v after all", hops)

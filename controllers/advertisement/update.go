@@ -33,7 +33,7 @@ func (a *Advertiser) update(ctx context.Context) (again time.Duration) {
 	}
 	before := next
 	// A host without a Node may have no way to its routers yet.
-	todo.selection = todo.selection || a.cluster.alone && todo.links && len(next.own) == 0
+	todo.selection = todo.selection || a.cluster.alone && todo.links && len(next.own) == 0 && time.Since(next.linksRead) >= linksPause
 	if todo.selection {
 		todo.links, todo.plan = true, true
 		next.node = a.cluster.node(ctx, a.o.Node, next.node)

@@ -14,7 +14,7 @@ import (
 
 // CacheOptions returns what the controller keeps of the cluster in memory: all
 // Services (one that is no longer of type LoadBalancer may still have an
-// address to give back), the Nodes' addresses, and of all ConfigMaps the pools'.
+// address to give back), the Nodes' addresses and labels, and of all ConfigMaps the pools'.
 func CacheOptions(pools types.NamespacedName) cache.Options {
 	return cache.Options{
 		DefaultTransform: cache.TransformStripManagedFields(),
@@ -40,7 +40,7 @@ func stripService(object any) (any, error) {
 	return svc, nil
 }
 
-// stripNode keeps a Node's name and addresses.
+// stripNode keeps a Node's name, labels and addresses.
 func stripNode(object any) (any, error) {
 	node, ok := object.(*corev1.Node)
 	if !ok {
@@ -51,6 +51,7 @@ func stripNode(object any) (any, error) {
 			Name:            node.Name,
 			UID:             node.UID,
 			ResourceVersion: node.ResourceVersion,
+			Labels:          node.Labels,
 		},
 		Status: corev1.NodeStatus{Addresses: node.Status.Addresses},
 	}, nil

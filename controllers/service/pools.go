@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -67,6 +68,7 @@ func (p *pools) load(ctx context.Context) error {
 	p.faults.report(configMap, faults, nil)
 	if used {
 		p.reportNodes(configMap, nodes.Items)
+		p.reportSelectors(configMap, nodes.Items)
 	}
 	return nil
 }
@@ -136,6 +138,18 @@ func (p *pools) reportNodes(configMap *corev1.ConfigMap, nodes []corev1.Node) {
 		faults := p.config.NodeAddressFaults(map[string][]netip.Addr{node.Name: addressesOf(node)})
 		p.faults.report(configMap, faults, node)
 	}
+}
+
+// reportSelectors warns of what bgp.yaml says for nodes that there are none of.
+func (p *pools) reportSelectors(configMap *corev1.ConfigMap, nodes []corev1.Node) {
+	if p.config.BGP == nil {
+		return
+	}
+	all := make([]labels.Set, len(nodes))
+	for i := range nodes {
+		all[i] = nodes[i].Labels
+	}
+	p.faults.report(configMap, p.config.BGP.Unselected(all), nil)
 }
 
 func addressesOf(node *corev1.Node) []netip.Addr {

@@ -151,7 +151,12 @@ func testNoPool(w *world) {
 }
 
 func testWarnings(w *world) {
-	w.setPools(map[string]string{"cidr-global": "203.0.113.0/24", "cdir-global": pool24})
+	w.setPools(map[string]string{"cidr-global": "203.0.113.0/24", "cdir-global": pool24, "announce-global": "l2,bgp", "bgp.yaml": `
+localASN: 64512
+peers:
+- {name: rack-a, address: 192.0.2.1, asn: 64500, nodeSelector: {matchLabels: {rack: a}}}
+- {name: all, address: 192.0.2.2, asn: 64500}
+`})
 	w.start()
 	w.told(w.pools.Name, "PoolsWarning", "cdir-global")
 	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{GenerateName: "node-"}}
@@ -163,4 +168,5 @@ func testWarnings(w *world) {
 		w.Fatal(err)
 	}
 	w.told(w.pools.Name, "PoolsWarning", "203.0.113.77")
+	w.told(w.pools.Name, "PoolsWarning", "peers.rack-a")
 }

@@ -116,7 +116,7 @@ func addPools(mgr ctrl.Manager, pools *pools) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("pools").
 		For(&corev1.ConfigMap{}).
-		Watches(&corev1.Node{}, toPools, builder.WithPredicates(addressesChanged())).
+		Watches(&corev1.Node{}, toPools, builder.WithPredicates(nodeChanged())).
 		WithOptions(controller.Options{ReconciliationTimeout: reconcileTimeout, NeedLeaderElection: new(false)}).
 		Complete(pools)
 }

@@ -23,12 +23,13 @@ const (
 	partition = "partition"
 	cost      = "cost"
 	crowd     = "crowd"
+	routed    = "bgp"
 	balancing = "balance"
 	holding   = "controlplane"
 )
 
 func sections() []string {
-	return []string{exposed, crash, apiDown, link, port, announcer, agent, drain, exclude, roll, partition, cost, crowd, balancing, holding}
+	return []string{exposed, crash, apiDown, link, port, announcer, agent, drain, exclude, roll, partition, cost, crowd, routed, balancing, holding}
 }
 
 // failovers inflicts faults on each implementation: on Herald all that are

@@ -128,7 +128,7 @@ func (r *report) measure(ctx context.Context, base ground.Ground, options option
 }
 
 func (r *report) parts() []func(context.Context, *site.Site, options) error {
-	return []func(context.Context, *site.Site, options) error{r.failovers, r.partitions, r.costOfMetalLB, r.crowds}
+	return []func(context.Context, *site.Site, options) error{r.failovers, r.partitions, r.bgp, r.costOfMetalLB, r.crowds}
 }
 
 func (r *report) soak(ctx context.Context, s *site.Site, span time.Duration) error {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/heraldlb/herald/e2e/bench/balance"
+	"github.com/heraldlb/herald/e2e/bench/bgp"
 	"github.com/heraldlb/herald/e2e/bench/controlplane"
 	"github.com/heraldlb/herald/e2e/bench/expose"
 	"github.com/heraldlb/herald/e2e/bench/failover"
@@ -24,6 +25,7 @@ type report struct {
 	Partitions []failover.Partition `json:"partitions,omitempty"`
 	Costs      []steady.Measurement `json:"costs,omitempty"`
 	Crowds     []mass.Run           `json:"crowds,omitempty"`
+	BGPCrashes []bgp.Crash          `json:"bgpCrashes,omitempty"`
 	Soak       *soak.Result         `json:"soak,omitempty"`
 	Balance    *balance.Result      `json:"balance,omitempty"`
 	Plane      *controlplane.Result `json:"controlPlane,omitempty"`

@@ -45,10 +45,14 @@ func metallb(s *site.Site) *peers.MetalLB {
 	for range others {
 		v4.From, v6.From = v4.From.Next(), v6.From.Next()
 	}
+	return peers.NewMetalLB(s, metalPrograms(s), v4.String(), v6.String())
+}
+
+func metalPrograms(s *site.Site) peers.Programs {
 	folder := filepath.Dir(s.Program)
-	return peers.NewMetalLB(s, peers.Programs{
+	return peers.Programs{
 		Controller: filepath.Join(folder, "metallb-controller"),
 		Speaker:    filepath.Join(folder, "metallb-speaker"),
 		CRDs:       filepath.Join(folder, "metallb-crds.yaml"),
-	}, v4.String(), v6.String())
+	}
 }

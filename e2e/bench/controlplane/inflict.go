@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/heraldlb/herald/e2e/bench/machine"
 	"github.com/heraldlb/herald/e2e/lab"
 	"github.com/heraldlb/herald/e2e/plane"
 )
@@ -94,7 +95,7 @@ func (b *bench) sequence(ctx context.Context, seed uint64) (s Sequence, err erro
 		return s, errors.Join(failed, err)
 	}
 	s.Spans = spans
-	if s.Load, err = load(); err != nil {
+	if s.Load, err = machine.Load(); err != nil {
 		return s, errors.Join(failed, err)
 	}
 	for _, o := range plane.Overlaps(ended(spans, v.ends)) {

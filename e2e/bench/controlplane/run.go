@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/heraldlb/herald/e2e/bench/machine"
 	"github.com/heraldlb/herald/e2e/lab"
 	"github.com/heraldlb/herald/e2e/plane"
 )
@@ -103,7 +104,7 @@ func (b *bench) once(ctx context.Context, f fault) (run Run, err error) {
 		return run, err
 	}
 	run.note(answers, end)
-	if run.Load, err = load(); err != nil {
+	if run.Load, err = machine.Load(); err != nil {
 		return run, err
 	}
 	if f.misses(run.Outage) {

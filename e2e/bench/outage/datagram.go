@@ -21,6 +21,29 @@ type datagrams struct {
 }
 
 func (d *datagrams) ask(ctx context.Context) error {
+	if err := d.connect(ctx); err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = d.conn.Close() })
+	defer stop()
+	var listening sync.WaitGroup
+	defer listening.Wait()
+	listening.Go(d.listen)
+	return tick(ctx, func(at clock.Instant) error {
+		d.send(at)
+		return nil
+	})
+}
+
+func (d *datagrams) send(at clock.Instant) {
+	question := binary.BigEndian.AppendUint64(nil, uint64(d.record.ask(at)))
+	// An error is an ICMP message to one sent before: that is lost, and
+	// shows as such.
+	_, _ = d.conn.Write(question)
+}
+
+// connect opens sockets until an answer comes by one.
+func (d *datagrams) connect(ctx context.Context) error {
 	for d.conn == nil {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -31,18 +54,7 @@ func (d *datagrams) ask(ctx context.Context) error {
 		}
 		d.conn = conn
 	}
-	stop := context.AfterFunc(ctx, func() { _ = d.conn.Close() })
-	defer stop()
-	var listening sync.WaitGroup
-	defer listening.Wait()
-	listening.Go(d.listen)
-	return tick(ctx, func(at clock.Instant) error {
-		question := binary.BigEndian.AppendUint64(nil, uint64(d.record.ask(at)))
-		// An error is an ICMP message to one sent before: that is lost, and
-		// shows as such.
-		_, _ = d.conn.Write(question)
-		return nil
-	})
+	return nil
 }
 
 // open returns a socket by which an answer came, or nil if none did: a node that

@@ -19,6 +19,8 @@ type Kind string
 const (
 	// Datagram asks by UDP, all from one socket.
 	Datagram Kind = "udp"
+	// Flows asks by UDP, from many sockets in turn.
+	Flows Kind = "udp flows"
 	// Connection asks by TCP, each on a new connection.
 	Connection Kind = "tcp"
 	// Kept asks by TCP, on connections that stay.
@@ -61,6 +63,10 @@ type Result struct {
 	// Outage is the longest that a request had to wait for an answer: for its
 	// own or, if that was lost, for the next one to a later request.
 	Outage time.Duration `json:"outage"`
+	// Lossy is the time from the first request that got no answer to the first one
+	// after the last of them: with several ways to a target, of which one fails,
+	// answers to other requests hide that in Outage.
+	Lossy time.Duration `json:"lossy"`
 	// Stall is the longest time between two requests: a busy machine's doing,
 	// and nobody's fault.
 	Stall time.Duration `json:"stall"`

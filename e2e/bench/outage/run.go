@@ -66,6 +66,8 @@ func newAsker(task Task, target netip.AddrPort, record *record) (asker, error) {
 	switch task.Kind {
 	case Datagram:
 		return &datagrams{target: target, record: record}, nil
+	case Flows:
+		return &flows{target: target, record: record}, nil
 	case Connection:
 		return &connections{target: target, record: record}, nil
 	case Kept:

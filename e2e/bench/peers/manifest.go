@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// bgpAdvertisement is the kind of resource that has addresses advertised by BGP.
+const bgpAdvertisement = "BGPAdvertisement"
+
 // manifest is what MetalLB needs in the API beside its resource definitions.
 // The Pods do nothing: speakers find each other by them, and each process looks
 // its own up.
@@ -40,12 +43,39 @@ apiVersion: metallb.io/v1beta1
 kind: IPAddressPool
 metadata: {name: bench, namespace: metallb-system}
 spec: {addresses: ["%s"]}
----
-apiVersion: metallb.io/v1beta1
-kind: L2Advertisement
-metadata: {name: bench, namespace: metallb-system}
 `, strings.Join(m.pools, `", "`))
+	switch {
+	case m.peer == nil:
+		text.WriteString(advertisement("L2Advertisement"))
+	case m.peer.AdvertiseByHand:
+		text.WriteString(m.peer.manifest())
+	default:
+		text.WriteString(m.peer.manifest())
+		text.WriteString(advertisement(bgpAdvertisement))
+	}
 	return text.String()
+}
+
+func advertisement(kind string) string {
+	return fmt.Sprintf(`---
+apiVersion: metallb.io/v1beta1
+kind: %s
+metadata: {name: bench, namespace: metallb-system}
+`, kind)
+}
+
+func (p Peer) manifest() string {
+	return fmt.Sprintf(`---
+apiVersion: metallb.io/v1beta2
+kind: BGPPeer
+metadata: {name: bench, namespace: metallb-system}
+spec: {myASN: %d, peerASN: %d, peerAddress: %s, holdTime: %s}
+`, p.Local, p.Remote, p.Address, p.HoldTime)
+}
+
+// Advertise has the speakers tell the router of all addresses.
+func (m *MetalLB) Advertise(ctx context.Context) error {
+	return m.kubectl(ctx, advertisement(bgpAdvertisement), "apply", "--filename=-")
 }
 
 func pod(name, component, node string) string {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"syscall"
+	"time"
 
 	"github.com/heraldlb/herald/e2e/bench/site"
 	"github.com/heraldlb/herald/e2e/bench/steady"
@@ -24,28 +25,48 @@ const (
 	controllerHost = "cp1"
 )
 
-// MetalLB is its controller and speakers in layer 2 mode, built from its Go
+// MetalLB is its controller and speakers, built from its Go
 // module. Its processes are no containers: the lab runs no image but Herald's.
 // Pods of the same names stand in for them in the API.
 type MetalLB struct {
 	site     *site.Site
 	programs Programs
 	pools    []string
+	peer     *Peer                     // nil: layer 2 mode
 	daemons  map[string]*daemon.Daemon // by node; the controller's by its own name
 }
 
 // Programs are the files that MetalLB is made of.
 type Programs struct{ Controller, Speaker, CRDs string }
 
-// NewMetalLB returns MetalLB on a site, with pools that nobody else uses.
+// Peer is a router that speakers talk to.
+type Peer struct {
+	Address         netip.Addr
+	Local, Remote   uint32 // autonomous systems
+	HoldTime        time.Duration
+	AdvertiseByHand bool // nothing is advertised before Advertise
+}
+
+// NewMetalLB returns MetalLB in layer 2 mode on a site, with pools that nobody else uses.
 func NewMetalLB(s *site.Site, programs Programs, pools ...string) *MetalLB {
 	return &MetalLB{site: s, programs: programs, pools: pools, daemons: map[string]*daemon.Daemon{}}
+}
+
+// NewMetalLBByBGP returns MetalLB that speaks BGP itself, which it does for IPv4
+// addresses alone, and without BFD.
+func NewMetalLBByBGP(s *site.Site, programs Programs, peer Peer, pools ...string) *MetalLB {
+	m := NewMetalLB(s, programs, pools...)
+	m.peer = &peer
+	return m
 }
 
 // Start implements failover.System.
 func (m *MetalLB) Start(ctx context.Context) ([]netip.Addr, error) {
 	if err := m.Install(ctx); err != nil {
 		return nil, err
+	}
+	if m.peer != nil {
+		return m.site.ExposeIPv4(ctx, metalService, MetalClass)
 	}
 	return m.site.Expose(ctx, metalService, MetalClass)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -39,7 +41,35 @@ func (s *Site) removeNamespace(ctx context.Context) {
 // Expose makes a Service of a load balancer class that leads to the echo, and
 // returns its IPv4 and its IPv6 address.
 func (s *Site) Expose(ctx context.Context, name, class string) ([]netip.Addr, error) {
+	addresses, err := s.expose(ctx, s.service(name), class)
+	if err == nil && addresses[0].Is6() {
+		addresses[0], addresses[1] = addresses[1], addresses[0]
+	}
+	return addresses, err
+}
+
+// ExposeAt is Expose with addresses that Herald is asked for, of either family.
+func (s *Site) ExposeAt(ctx context.Context, name, class string, addresses ...netip.Addr) ([]netip.Addr, error) {
 	service := s.service(name)
+	var texts []string
+	for _, address := range addresses {
+		texts = append(texts, address.String())
+	}
+	metav1.SetMetaDataAnnotation(&service.ObjectMeta, "heraldlb.io/load-balancer-ips", strings.Join(texts, ","))
+	return s.expose(ctx, service, class)
+}
+
+// ExposeIPv4 is Expose with an IPv4 address alone.
+func (s *Site) ExposeIPv4(ctx context.Context, name, class string) ([]netip.Addr, error) {
+	service := s.service(name)
+	service.Spec.IPFamilyPolicy = ptr.To(corev1.IPFamilyPolicySingleStack)
+	service.Spec.IPFamilies = []corev1.IPFamily{corev1.IPv4Protocol}
+	return s.expose(ctx, service, class)
+}
+
+// expose returns the addresses as they stand in the status.
+func (s *Site) expose(ctx context.Context, service *corev1.Service, class string) ([]netip.Addr, error) {
+	name, families := service.Name, len(service.Spec.IPFamilies)
 	service.Spec.Type = corev1.ServiceTypeLoadBalancer
 	service.Spec.LoadBalancerClass = &class
 	if err := s.create(ctx, service); err != nil {
@@ -50,7 +80,7 @@ func (s *Site) Expose(ctx context.Context, name, class string) ([]netip.Addr, er
 	var addresses []netip.Addr
 	_, err := watchtools.UntilWithSync(ctx, list, &corev1.Service{}, nil, func(event watch.Event) (bool, error) {
 		service, ok := event.Object.(*corev1.Service)
-		if !ok || len(service.Status.LoadBalancer.Ingress) < 2 {
+		if !ok || len(service.Status.LoadBalancer.Ingress) < families {
 			return false, nil
 		}
 		addresses = nil
@@ -65,9 +95,6 @@ func (s *Site) Expose(ctx context.Context, name, class string) ([]netip.Addr, er
 	})
 	if err != nil {
 		return nil, fmt.Errorf("addresses of Service %s: %w", name, err)
-	}
-	if addresses[0].Is6() {
-		addresses[0], addresses[1] = addresses[1], addresses[0]
 	}
 	return addresses, nil
 }
@@ -118,6 +145,13 @@ func (s *Site) create(ctx context.Context, service *corev1.Service) error {
 		return err
 	}
 	for _, address := range s.Cluster.Host(echoHost).Addresses {
+		family := corev1.IPv4Protocol
+		if address.Is6() {
+			family = corev1.IPv6Protocol
+		}
+		if !slices.Contains(created.Spec.IPFamilies, family) {
+			continue
+		}
 		slice := endpoints(created, address)
 		if _, err := s.API.DiscoveryV1().EndpointSlices(s.namespace).Create(ctx, slice, metav1.CreateOptions{}); err != nil {
 			return err

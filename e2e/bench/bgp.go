@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/heraldlb/herald/e2e/bench/bgp"
+	"github.com/heraldlb/herald/e2e/bench/site"
+	"github.com/heraldlb/herald/e2e/suite/ground"
+)
+
+// speaker is an implementation that speaks BGP.
+type speaker struct {
+	title  string
+	system bgp.System
+	bfd    bool
+}
+
+// bgp measures implementations beside the same router.
+func (r *report) bgp(ctx context.Context, s *site.Site, options options) error {
+	if !options.wants(routed) {
+		return nil
+	}
+	var failed error
+	for _, speaker := range speakers(s, options) {
+		crashes, err := bgp.Crashes(ctx, s, speaker.title, speaker.system, speaker.bfd, options.count(10))
+		r.BGPCrashes = append(r.BGPCrashes, crashes...)
+		r.Figures = append(r.Figures, bgp.CrashFigures(crashes)...)
+		if err != nil {
+			s.Logf("%v", err)
+		}
+		failed = errors.Join(failed, err)
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return failed
+}
+
+func speakers(s *site.Site, options options) []speaker {
+	ours, theirs := halves(s.Beyond.V4)
+	var all []speaker
+	if slices.Contains(options.systems, herald) {
+		all = append(all,
+			speaker{fmt.Sprintf("herald, BFD %d ms × %d", bgp.BFDInterval.Milliseconds(), bgp.BFDMultiplier), bgp.NewHerald(s, ours, true), true},
+			speaker{fmt.Sprintf("herald, hold time %s", bgp.HoldTime), bgp.NewHerald(s, ours, false), false})
+	}
+	if slices.Contains(options.systems, metalLB) {
+		all = append(all, speaker{fmt.Sprintf("%s, hold time %s", metalTitle, bgp.HoldTime), bgp.NewMetalLB(s, metalPrograms(s), theirs), false})
+	}
+	return all
+}
+
+// halves parts a range of IPv4 addresses in two; the first leaves out its first address,
+// which some take for that of a network.
+func halves(whole ground.Range) (first, second ground.Range) {
+	middle := whole.From.As4()
+	middle[2] |= 128
+	second = ground.Range{From: netip.AddrFrom4(middle), To: whole.To}
+	return ground.Range{From: whole.From.Next(), To: second.From.Prev()}, second
+}

@@ -17,6 +17,7 @@ type speaker struct {
 	title  string
 	system bgp.System
 	bfd    bool
+	crowd  bgp.Crowd // nil: the one before has been measured with many addresses
 }
 
 // bgp measures implementations beside the same router.
@@ -29,6 +30,12 @@ func (r *report) bgp(ctx context.Context, s *site.Site, options options) error {
 		crashes, err := bgp.Crashes(ctx, s, speaker.title, speaker.system, speaker.bfd, options.count(10))
 		r.BGPCrashes = append(r.BGPCrashes, crashes...)
 		r.Figures = append(r.Figures, bgp.CrashFigures(crashes)...)
+		if speaker.crowd != nil && ctx.Err() == nil && options.routes > 0 {
+			tables, also := bgp.Tables(ctx, s, speaker.title, speaker.crowd, options.routes, options.count(5))
+			r.BGPTables = append(r.BGPTables, tables...)
+			r.Figures = append(r.Figures, bgp.TableFigures(tables)...)
+			err = errors.Join(err, also)
+		}
 		if err != nil {
 			s.Logf("%v", err)
 		}
@@ -44,15 +51,19 @@ func speakers(s *site.Site, options options) []speaker {
 	ours, theirs := halves(s.Beyond.V4)
 	var all []speaker
 	if slices.Contains(options.systems, herald) {
+		fast, slow := bgp.NewHerald(s, ours, true), bgp.NewHerald(s, ours, false)
 		all = append(all,
-			speaker{fmt.Sprintf("herald, BFD %d ms × %d", bgp.BFDInterval.Milliseconds(), bgp.BFDMultiplier), bgp.NewHerald(s, ours, true), true},
-			speaker{fmt.Sprintf("herald, hold time %s", bgp.HoldTime), bgp.NewHerald(s, ours, false), false})
+			speaker{title: fmt.Sprintf("herald, BFD %d ms × %d", bgp.BFDInterval.Milliseconds(), bgp.BFDMultiplier), system: fast, bfd: true},
+			speaker{title: "herald, " + held(), system: slow, crowd: slow})
 	}
 	if slices.Contains(options.systems, metalLB) {
-		all = append(all, speaker{fmt.Sprintf("%s, hold time %s", metalTitle, bgp.HoldTime), bgp.NewMetalLB(s, metalPrograms(s), theirs), false})
+		theirs := bgp.NewMetalLB(s, metalPrograms(s), theirs)
+		all = append(all, speaker{title: metalTitle + ", " + held(), system: theirs, crowd: theirs})
 	}
 	return all
 }
+
+func held() string { return fmt.Sprintf("hold time %s", bgp.HoldTime) }
 
 // halves parts a range of IPv4 addresses in two; the first leaves out its first address,
 // which some take for that of a network.

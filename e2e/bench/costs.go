@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/heraldlb/herald/e2e/bench/failover"
 	"github.com/heraldlb/herald/e2e/bench/mass"
 	"github.com/heraldlb/herald/e2e/bench/peers"
@@ -46,7 +48,7 @@ func (r *report) crowds(ctx context.Context, s *site.Site, options options) erro
 		if !step.cost && !step.crash {
 			continue
 		}
-		addresses, err := s.ExposeMany(ctx, failover.HeraldClass, made, step.count, false)
+		addresses, err := s.ExposeMany(ctx, site.Many{Class: failover.HeraldClass, Family: corev1.IPv6Protocol}, made, step.count)
 		if err != nil {
 			return err
 		}
@@ -98,7 +100,7 @@ func (r *report) costOfMetalLB(ctx context.Context, s *site.Site, options option
 	if err != nil {
 		return err
 	}
-	if _, err := s.ExposeMany(ctx, peers.MetalClass, 0, resting, true); err != nil {
+	if _, err := s.ExposeMany(ctx, site.Many{Class: peers.MetalClass, Family: corev1.IPv6Protocol, Endpoint: true}, 0, resting); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.UnexposeMany(context.WithoutCancel(ctx), peers.MetalClass)) }()

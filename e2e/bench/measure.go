@@ -23,6 +23,7 @@ type options struct {
 	systems  []string
 	runs     int
 	many     int
+	routes   int
 	span     time.Duration
 	soak     time.Duration
 	reuse    bool

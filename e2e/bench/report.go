@@ -26,6 +26,7 @@ type report struct {
 	Costs      []steady.Measurement `json:"costs,omitempty"`
 	Crowds     []mass.Run           `json:"crowds,omitempty"`
 	BGPCrashes []bgp.Crash          `json:"bgpCrashes,omitempty"`
+	BGPTables  []bgp.Table          `json:"bgpTables,omitempty"`
 	Soak       *soak.Result         `json:"soak,omitempty"`
 	Balance    *balance.Result      `json:"balance,omitempty"`
 	Plane      *controlplane.Result `json:"controlPlane,omitempty"`

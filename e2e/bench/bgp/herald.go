@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/heraldlb/herald/e2e/bench/failover"
 	"github.com/heraldlb/herald/e2e/bench/site"
 	"github.com/heraldlb/herald/e2e/suite/ground"
@@ -20,6 +22,8 @@ type Herald struct {
 	site *site.Site
 	pool ground.Range
 	bfd  bool
+
+	router *Router // that it tells of many
 }
 
 // NewHerald returns Herald on a site, which takes nodes for dead by BFD too or by the
@@ -73,4 +77,33 @@ func (h *Herald) Stop(ctx context.Context) error {
 
 func (h *Herald) forget(ctx context.Context) error {
 	return h.site.SetPools(ctx, map[string]*string{h.key("range"): nil, h.key("announce"): nil, "bgp.yaml": nil})
+}
+
+// Fill implements Crowd: announced on a segment that they are not of, the addresses are
+// announced nowhere.
+func (h *Herald) Fill(ctx context.Context, r *Router, count int) error {
+	h.router = r
+	if err := h.Hush(ctx); err != nil {
+		return err
+	}
+	// That Herald knows the pool is seen by the first Service.
+	if _, err := h.site.ExposeAt(ctx, heraldService, failover.HeraldClass, h.pool.To, h.site.Beyond.V6.To); err != nil {
+		return err
+	}
+	if err := h.site.Unexpose(ctx, heraldService); err != nil {
+		return err
+	}
+	_, err := h.site.ExposeMany(ctx, site.Many{Class: failover.HeraldClass, Family: corev1.IPv4Protocol}, 0, count)
+	return err
+}
+
+// Tell implements Crowd.
+func (h *Herald) Tell(ctx context.Context) error { return h.configure(ctx, h.router, "bgp", false) }
+
+// Hush implements Crowd.
+func (h *Herald) Hush(ctx context.Context) error { return h.configure(ctx, h.router, "l2", false) }
+
+// Clear implements Crowd.
+func (h *Herald) Clear(ctx context.Context) error {
+	return errors.Join(h.site.UnexposeMany(ctx, failover.HeraldClass), h.forget(ctx))
 }

@@ -2,7 +2,10 @@ package bgp
 
 import (
 	"context"
+	"errors"
 	"net/netip"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/heraldlb/herald/e2e/bench/peers"
 	"github.com/heraldlb/herald/e2e/bench/site"
@@ -36,4 +39,22 @@ func (m *MetalLB) by(r *Router, byHand bool) *peers.MetalLB {
 	return peers.NewMetalLBByBGP(m.site, m.programs, peers.Peer{
 		Address: r.Address(), Local: NodesAS, Remote: RouterAS, HoldTime: HoldTime, AdvertiseByHand: byHand,
 	}, m.pool.String())
+}
+
+// Fill implements Crowd.
+func (m *MetalLB) Fill(ctx context.Context, r *Router, count int) error {
+	m.MetalLB = m.by(r, true)
+	if err := m.Install(ctx); err != nil {
+		return err
+	}
+	_, err := m.site.ExposeMany(ctx, site.Many{Class: peers.MetalClass, Family: corev1.IPv4Protocol, Endpoint: true}, 0, count)
+	return err
+}
+
+// Tell implements Crowd.
+func (m *MetalLB) Tell(ctx context.Context) error { return m.Advertise(ctx) }
+
+// Clear implements Crowd.
+func (m *MetalLB) Clear(ctx context.Context) error {
+	return errors.Join(m.site.UnexposeMany(ctx, peers.MetalClass), m.Uninstall(ctx))
 }

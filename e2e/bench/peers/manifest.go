@@ -105,3 +105,8 @@ func (m *MetalLB) kubectl(ctx context.Context, input string, args ...string) err
 	}
 	return nil
 }
+
+// Hush undoes Advertise; before that, it does nothing.
+func (m *MetalLB) Hush(ctx context.Context) error {
+	return m.kubectl(ctx, advertisement(bgpAdvertisement), "delete", "--ignore-not-found", "--filename=-")
+}

@@ -26,18 +26,27 @@ const (
 	manyLabel = "bench.heraldlb.io/many"
 )
 
-// ExposeMany makes Services of a class, with one IPv6 address each, until there
-// are so many of that class where there were from, and returns all their
-// addresses. They lead nowhere:
-// kube-proxy does not serve them. With endpoints each has an endpoint, without
-// which some implementations do not announce.
-func (s *Site) ExposeMany(ctx context.Context, class string, from, count int, endpoint bool) ([]netip.Addr, error) {
+// Many says how Services are that lead nowhere.
+type Many struct {
+	// Class is their class.
+	Class string
+	// Family is that of their one address each.
+	Family corev1.IPFamily
+	// Endpoint says that each has an endpoint, without which some implementations
+	// do not announce.
+	Endpoint bool
+}
+
+// ExposeMany makes Services, until there
+// are so many of their class where there were from, and returns all their addresses:
+// kube-proxy does not serve them.
+func (s *Site) ExposeMany(ctx context.Context, of Many, from, count int) ([]netip.Addr, error) {
 	var group errgroup.Group
 	group.SetLimit(workers)
 	var made atomic.Int64
 	for i := from; i < count; i++ {
 		group.Go(func() error {
-			if err := s.exposeSilently(ctx, class, i, endpoint); err != nil {
+			if err := s.exposeSilently(ctx, of, i); err != nil {
 				return err
 			}
 			if n := made.Add(1); n%1000 == 0 {
@@ -49,22 +58,26 @@ func (s *Site) ExposeMany(ctx context.Context, class string, from, count int, en
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	return s.many(ctx, class, count)
+	return s.many(ctx, of.Class, count)
 }
 
-func (s *Site) exposeSilently(ctx context.Context, class string, i int, endpoint bool) error {
-	service := s.service(fmt.Sprintf("many-%s-%d", strings.ReplaceAll(classLabel(class), ".", "-"), i))
-	service.Labels = map[string]string{proxyName: "none", manyLabel: classLabel(class)}
+func (s *Site) exposeSilently(ctx context.Context, of Many, i int) error {
+	service := s.service(fmt.Sprintf("many-%s-%d", strings.ReplaceAll(classLabel(of.Class), ".", "-"), i))
+	service.Labels = map[string]string{proxyName: "none", manyLabel: classLabel(of.Class)}
 	service.Spec.Type = corev1.ServiceTypeLoadBalancer
-	service.Spec.LoadBalancerClass = &class
+	service.Spec.LoadBalancerClass = &of.Class
 	service.Spec.IPFamilyPolicy = ptr.To(corev1.IPFamilyPolicySingleStack)
-	service.Spec.IPFamilies = []corev1.IPFamily{corev1.IPv6Protocol}
+	service.Spec.IPFamilies = []corev1.IPFamily{of.Family}
 	service.Spec.AllocateLoadBalancerNodePorts = new(false)
 	created, err := s.API.CoreV1().Services(s.namespace).Create(ctx, service, metav1.CreateOptions{})
-	if err != nil || !endpoint {
+	if err != nil || !of.Endpoint {
 		return err
 	}
-	slice := endpoints(created, s.Cluster.Host(echoHost).Addresses[1])
+	addresses := s.Cluster.Host(echoHost).Addresses
+	slice := endpoints(created, addresses[0])
+	if of.Family == corev1.IPv6Protocol {
+		slice = endpoints(created, addresses[1])
+	}
 	slice.Labels[proxyName] = "none"
 	_, err = s.API.DiscoveryV1().EndpointSlices(s.namespace).Create(ctx, slice, metav1.CreateOptions{})
 	return err

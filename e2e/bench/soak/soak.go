@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/heraldlb/herald/e2e/bench/clock"
 	"github.com/heraldlb/herald/e2e/bench/failover"
 	"github.com/heraldlb/herald/e2e/bench/figure"
@@ -49,7 +51,7 @@ func Measure(ctx context.Context, s *site.Site, span time.Duration) (result Resu
 		return result, err
 	}
 	defer func() { err = errors.Join(err, watch.stop()) }()
-	held, err := s.ExposeMany(ctx, failover.HeraldClass, 0, addresses, false)
+	held, err := s.ExposeMany(ctx, site.Many{Class: failover.HeraldClass, Family: corev1.IPv6Protocol}, 0, addresses)
 	if err != nil {
 		return result, err
 	}

@@ -151,3 +151,9 @@ func (f *FRR) BFD(ctx context.Context) (map[string]string, error) {
 	}
 	return states, nil
 }
+
+// Clear ends all sessions; what was told by them is forgotten.
+func (f *FRR) Clear(ctx context.Context) error {
+	_, err := f.vtysh(ctx, "--command", "clear bgp *")
+	return err
+}

@@ -63,6 +63,18 @@ func TestMeasureStall(t *testing.T) {
 	}
 }
 
+// TestMeasureLossy: a part of the requests took a way that failed.
+func TestMeasureLossy(t *testing.T) {
+	requests := every(0, 0)
+	for i := 21; i < 80; i += 3 {
+		requests[i].Answered = 0
+	}
+	got := measure(requests)
+	if got.Lost != 20 || got.Lossy != 58*time.Millisecond || got.Outage > 2*time.Millisecond {
+		t.Errorf("got %+v, want 20 lost within 58 ms, and hardly any outage", got)
+	}
+}
+
 func TestSteady(t *testing.T) {
 	requests := every(20*time.Millisecond, 50*time.Millisecond)
 	at := func(ms int) clock.Instant {

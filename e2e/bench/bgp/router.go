@@ -15,8 +15,9 @@ import (
 )
 
 const (
-	// BFDInterval and BFDMultiplier are how fast a dead path is noticed, by either end.
-	BFDInterval   = 50 * time.Millisecond
+	// BFDInterval is the time between two packets of BFD, from either end.
+	BFDInterval = 50 * time.Millisecond
+	// BFDMultiplier is how many are missed until the path counts as dead.
 	BFDMultiplier = 3
 	// calm is how long all has to be as it should before something is harmed.
 	calm = 2 * time.Second

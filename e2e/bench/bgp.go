@@ -17,25 +17,14 @@ type speaker struct {
 	title  string
 	system bgp.System
 	bfd    bool
-	crowd  bgp.Crowd // nil: the one before has been measured with many addresses
+	crowd  bgp.Crowd // nil: with many addresses, it is no other than another
 }
 
 // bgp measures implementations beside the same router.
 func (r *report) bgp(ctx context.Context, s *site.Site, options options) error {
-	if !options.wants(routed) {
-		return nil
-	}
 	var failed error
 	for _, speaker := range speakers(s, options) {
-		crashes, err := bgp.Crashes(ctx, s, speaker.title, speaker.system, speaker.bfd, options.count(10))
-		r.BGPCrashes = append(r.BGPCrashes, crashes...)
-		r.Figures = append(r.Figures, bgp.CrashFigures(crashes)...)
-		if speaker.crowd != nil && ctx.Err() == nil && options.routes > 0 {
-			tables, also := bgp.Tables(ctx, s, speaker.title, speaker.crowd, options.routes, options.count(5))
-			r.BGPTables = append(r.BGPTables, tables...)
-			r.Figures = append(r.Figures, bgp.TableFigures(tables)...)
-			err = errors.Join(err, also)
-		}
+		err := errors.Join(r.bgpCrashes(ctx, s, options, speaker), r.bgpTables(ctx, s, options, speaker))
 		if err != nil {
 			s.Logf("%v", err)
 		}
@@ -45,6 +34,26 @@ func (r *report) bgp(ctx context.Context, s *site.Site, options options) error {
 		}
 	}
 	return failed
+}
+
+func (r *report) bgpCrashes(ctx context.Context, s *site.Site, options options, of speaker) error {
+	if !options.wants(routed) && !options.wants(bgpCrash) {
+		return nil
+	}
+	crashes, err := bgp.Crashes(ctx, s, of.title, of.system, of.bfd, options.count(10))
+	r.BGPCrashes = append(r.BGPCrashes, crashes...)
+	r.Figures = append(r.Figures, bgp.CrashFigures(crashes)...)
+	return err
+}
+
+func (r *report) bgpTables(ctx context.Context, s *site.Site, options options, of speaker) error {
+	if of.crowd == nil || ctx.Err() != nil || !options.wants(routed) && !options.wants(bgpRoutes) {
+		return nil
+	}
+	tables, err := bgp.Tables(ctx, s, of.title, of.crowd, options.routes, options.count(5))
+	r.BGPTables = append(r.BGPTables, tables...)
+	r.Figures = append(r.Figures, bgp.TableFigures(tables)...)
+	return err
 }
 
 func speakers(s *site.Site, options options) []speaker {

@@ -23,13 +23,15 @@ const (
 	partition = "partition"
 	cost      = "cost"
 	crowd     = "crowd"
-	routed    = "bgp"
+	routed    = "bgp" // both of the next
+	bgpCrash  = "bgp-crash"
+	bgpRoutes = "bgp-routes"
 	balancing = "balance"
 	holding   = "controlplane"
 )
 
 func sections() []string {
-	return []string{exposed, crash, apiDown, link, port, announcer, agent, drain, exclude, roll, partition, cost, crowd, routed, balancing, holding}
+	return []string{exposed, crash, apiDown, link, port, announcer, agent, drain, exclude, roll, partition, cost, crowd, routed, bgpCrash, bgpRoutes, balancing, holding}
 }
 
 // failovers inflicts faults on each implementation: on Herald all that are

@@ -52,7 +52,7 @@ func command() *cobra.Command {
 	flags.StringSliceVar(&options.systems, "systems", systems(), "implementations to measure")
 	flags.IntVar(&options.runs, "runs", 0, "how often each fault is inflicted; 0 for the default of each")
 	flags.IntVar(&options.many, "many", 10_000, "addresses on the node that crashes with many")
-	flags.IntVar(&options.routes, "routes", 10_000, "addresses that the nodes tell a router by BGP; 0: these are not measured")
+	flags.IntVar(&options.routes, "routes", 10_000, "addresses that the nodes tell a router by BGP")
 	flags.DurationVar(&options.span, "span", 30*time.Second, "how long costs at rest are measured")
 	flags.DurationVar(&options.soak, "soak", 0, "measure instead, for so long, whether an address moves without a fault on a loaded machine")
 	flags.IntVar(&options.sequences, "sequences", 8, "sequences of random faults to the control plane, by each elector")

@@ -149,9 +149,13 @@ func (m *MetalLB) Processes(_ context.Context, node string) ([]int, error) {
 }
 
 // Revive implements failover.System: the node is back once all speakers are
-// members of one another again.
+// members of one another again. By BGP it is back when the router says so: the members
+// may not have noticed that it was gone.
 func (m *MetalLB) Revive(ctx context.Context, node string) error {
 	m.daemons[node].Wait()
+	if m.peer != nil {
+		return errors.Join(m.site.Reconnect(ctx, node), m.runSpeaker(ctx, node))
+	}
 	seen := map[string]int{}
 	for _, other := range m.site.Others(node) {
 		seen[other] = m.daemons[other].Count()

@@ -61,6 +61,7 @@ func AdvertisementOf(svc *corev1.Service, addr netip.Addr) (Advertisement, bool)
 // Mentions says whether addr is a word of message.
 func Mentions(message string, addr netip.Addr) bool {
 	return slices.ContainsFunc(strings.Fields(message), func(word string) bool {
-		return strings.TrimRight(word, ",:;") == addr.String()
+		after, found := strings.CutPrefix(word, addr.String())
+		return found && (after == "" || after == "," || after == ":" || after == ";") // "2001:db8::" ends in colons itself
 	})
 }

@@ -41,3 +41,18 @@ func TestAdvertisement(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
+
+// An address that ends in colons is told from the colon behind it.
+func TestMentions(t *testing.T) {
+	for _, text := range []string{"2001:db8::", "2001:db8::1", "192.0.2.1"} {
+		addr := netip.MustParseAddr(text)
+		for _, end := range []string{"", ",", ":", ";"} {
+			if !Mentions("tells of "+text+end+" and so on", addr) {
+				t.Errorf("%s is not found before %q", text, end)
+			}
+		}
+		if Mentions("tells of "+text+"1 and "+text+"a, x"+text, addr) {
+			t.Errorf("%s is found in longer ones", text)
+		}
+	}
+}

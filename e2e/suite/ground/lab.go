@@ -71,7 +71,9 @@ func onLab(ctx context.Context, cluster *lab.Cluster) (Ground, error) {
 		Hosts:     labHosts{cluster},
 		Roles:     labRoles{cluster, api},
 
+		Echo:       "echo", // any that is not Herald's
 		Segment:    labSegment{cluster},
+		Power:      labPower{cluster},
 		Components: labComponents{cluster},
 		Beyond: Ranges{
 			V4: Range{netip.MustParseAddr("10.77.0.0"), netip.MustParseAddr("10.77.255.255")},

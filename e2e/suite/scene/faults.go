@@ -36,17 +36,12 @@ func (st *Stage) Machine(ctx context.Context, node string) *Machine {
 	return &Machine{stage: st, node: node, runs: onHost(processes, node)}
 }
 
-// Crash ends the node: its link goes down, and everything on it is killed. With
-// the case it is started again.
+// Crash ends the node without a last word. With the case it is started again.
 func (m *Machine) Crash(ctx context.Context) {
 	GinkgoHelper()
 	m.crashed = true
 	DeferCleanup(m.Boot)
-	// The link goes first: a node that is dead has no last word.
-	Expect(m.stage.Segment.LinkDown(ctx, m.node)).To(Succeed())
-	for _, part := range m.parts() {
-		Expect(m.stage.Components.Signal(ctx, part, syscall.SIGKILL)).To(Succeed())
-	}
+	Expect(m.stage.Power.Off(ctx, m.node)).To(Succeed())
 }
 
 // Boot starts the node if it is down, and waits until Herald's processes there
@@ -57,15 +52,8 @@ func (m *Machine) Boot(ctx context.Context) {
 		return
 	}
 	m.crashed = false
-	Expect(m.stage.Segment.LinkUp(ctx, m.node)).To(Succeed())
-	for _, part := range m.parts() {
-		Expect(m.stage.Components.Start(ctx, part)).To(Succeed())
-	}
+	Expect(m.stage.Power.On(ctx, m.node)).To(Succeed())
 	m.stage.AwaitSuccessors(ctx, m.runs...)
-}
-
-func (m *Machine) parts() []ground.Component {
-	return []ground.Component{{Host: m.node, Name: ground.Kubelet}, {Host: m.node, Name: ground.Proxy}}
 }
 
 func onHost(processes []ground.Process, host string) []ground.Process {

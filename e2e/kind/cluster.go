@@ -93,9 +93,15 @@ func Up(ctx context.Context, o Options) (_ *Cluster, err error) {
 	return c, c.deploy(ctx)
 }
 
-// Open returns the cluster that is up.
+// ErrDown says that no cluster is up.
+var ErrDown = errors.New("no cluster of kind's is up")
+
+// Open returns the cluster that is up, ErrDown if there is none.
 func Open(ctx context.Context, o Options) (*Cluster, error) {
 	c := &Cluster{Options: o, Kubeconfig: o.kubeconfig(), pids: map[string]int{}}
+	if _, err := os.Stat(c.Kubeconfig); errors.Is(err, os.ErrNotExist) {
+		return nil, ErrDown
+	}
 	return c, c.open(ctx)
 }
 
@@ -120,8 +126,7 @@ func (c *Cluster) open(ctx context.Context) (err error) {
 
 // Down takes everything away, whoever left it.
 func (c *Cluster) Down(ctx context.Context) error {
-	c.stopRecording()
-	err := c.Drop(ctx)
+	err := errors.Join(c.StopRecording(), c.Drop(ctx))
 	if err := c.kind(ctx, nil, "delete", "cluster", "--name", Name, "--kubeconfig", c.Kubeconfig); err != nil {
 		return err
 	}

@@ -23,24 +23,26 @@ func (c *Cluster) record(ctx context.Context) error {
 	return c.recording.Start()
 }
 
-func (c *Cluster) stopRecording() {
-	if c.recording != nil {
-		_ = c.recording.Process.Signal(os.Interrupt)
-		_ = c.recording.Wait()
-		c.recording = nil
+// StopRecording ends that.
+func (c *Cluster) StopRecording() error {
+	if c.recording == nil {
+		return nil
 	}
+	defer func() { c.recording = nil }()
+	if err := c.recording.Process.Signal(os.Interrupt); err != nil {
+		return err
+	}
+	return c.recording.Wait()
 }
 
 // Collect puts what may explain a failure into the folder of the evidence: the nodes' logs
 // and those of all Pods, beside the record of the segment.
 func (c *Cluster) Collect(ctx context.Context) error {
-	c.stopRecording()
 	c.says("what may explain the failure: " + c.Evidence)
-	return c.kind(ctx, nil, "export", "logs", filepath.Join(c.Evidence, "nodes"), "--name", Name)
+	return errors.Join(c.StopRecording(), c.kind(ctx, nil, "export", "logs", filepath.Join(c.Evidence, "nodes"), "--name", Name))
 }
 
 // Discard takes the evidence away.
 func (c *Cluster) Discard() error {
-	c.stopRecording()
-	return os.RemoveAll(c.Evidence)
+	return errors.Join(c.StopRecording(), os.RemoveAll(c.Evidence))
 }

@@ -20,21 +20,17 @@ import (
 )
 
 // Kind returns a cluster of kind's as the ground, and what takes it down, told
-// whether a case failed. With reuse it is the one that is up, and stays.
+// whether a case failed. With reuse it is the one that is up, else a new one, and
+// stays.
 func Kind(ctx context.Context, o kind.Options, reuse bool) (Ground, func(context.Context, bool) error, error) {
-	if reuse {
-		cluster, err := kind.Open(ctx, o)
-		if err != nil {
-			return Ground{}, nil, err
-		}
-		site, err := onKind(cluster)
-		return site, func(context.Context, bool) error { return nil }, err
-	}
-	cluster, err := kind.Up(ctx, o)
+	cluster, err := kindCluster(ctx, o, reuse)
 	if err != nil {
 		return Ground{}, nil, err
 	}
 	down := func(ctx context.Context, failed bool) error {
+		if reuse {
+			return cluster.StopRecording()
+		}
 		evidence := cluster.Discard
 		if failed {
 			evidence = func() error { return cluster.Collect(ctx) }
@@ -46,6 +42,16 @@ func Kind(ctx context.Context, o kind.Options, reuse bool) (Ground, func(context
 		return Ground{}, nil, errors.Join(err, down(context.WithoutCancel(ctx), true))
 	}
 	return site, down, nil
+}
+
+func kindCluster(ctx context.Context, o kind.Options, reuse bool) (*kind.Cluster, error) {
+	if reuse {
+		cluster, err := kind.Open(ctx, o)
+		if !errors.Is(err, kind.ErrDown) {
+			return cluster, err
+		}
+	}
+	return kind.Up(ctx, o)
 }
 
 func onKind(cluster *kind.Cluster) (Ground, error) {

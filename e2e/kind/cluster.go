@@ -31,6 +31,8 @@ type Options struct {
 	Image, Archive string
 	// Pod is the program of package echo/pod.
 	Pod string
+	// Previous is a checkout of what Herald is upgraded from, with its programs in bin.
+	Previous string
 	// Evidence is the folder for what may explain a failure.
 	Evidence string
 	// Progress is told what is done.
@@ -49,6 +51,7 @@ type Cluster struct {
 	pids map[string]int // of the containers' first processes
 
 	macs      map[string]string
+	shared    string // the control group of all containers, that was given real time
 	recording *exec.Cmd
 }
 
@@ -84,6 +87,11 @@ func Up(ctx context.Context, o Options) (_ *Cluster, err error) {
 	}
 	if err := c.connect(ctx, Nodes()...); err != nil {
 		return nil, err
+	}
+	for _, node := range Nodes() {
+		if err := c.allowRealTime(ctx, node); err != nil {
+			return nil, err
+		}
 	}
 	c.says("images")
 	if err := c.loadImages(ctx); err != nil {
@@ -130,7 +138,7 @@ func (c *Cluster) Down(ctx context.Context) error {
 	if err := c.kind(ctx, nil, "delete", "cluster", "--name", Name, "--kubeconfig", c.Kubeconfig); err != nil {
 		return err
 	}
-	return errors.Join(err, docker.Remove(ctx, label), remove(c.Kubeconfig))
+	return errors.Join(err, docker.Remove(ctx, label), c.takeRealTimeBack(), remove(c.Kubeconfig))
 }
 
 func remove(file string) error {

@@ -112,13 +112,16 @@ func (c *Cluster) startHosts(ctx context.Context) error {
 }
 
 // connect gives nodes, which have just started, the way to the network behind the router,
-// and the link-layer addresses that they had before.
+// the link-layer addresses that they had before, and their share of real time.
 func (c *Cluster) connect(ctx context.Context, nodes ...string) error {
 	router, err := c.addresses(ctx, Router)
 	if err != nil {
 		return err
 	}
 	for _, node := range nodes {
+		if err := c.shareRealTime(ctx, node); err != nil {
+			return err
+		}
 		if _, err := c.run(ctx, node, "ip", "link", "set", "dev", Interface, "address", c.macs[node]); err != nil {
 			return err
 		}

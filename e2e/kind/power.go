@@ -31,12 +31,11 @@ func (c *Cluster) On(ctx context.Context, node string) error {
 	return c.connect(ctx, node)
 }
 
-// Restart shuts a node down in order, and starts it.
-func (c *Cluster) Restart(ctx context.Context, node string) error {
-	if _, err := docker.Run(ctx, nil, "stop", node); err != nil {
-		return err
-	}
-	return c.On(ctx, node)
+// ShutDown ends what runs on a node in order.
+func (c *Cluster) ShutDown(ctx context.Context, node string) error {
+	defer c.forget(node)
+	_, err := docker.Run(ctx, nil, "stop", "--time", "60", node)
+	return err
 }
 
 // Pause freezes all that runs on a node, Resume lets it go on.

@@ -26,6 +26,7 @@ func kindOptions() (kind.Options, error) {
 		Image:     *kindImage,
 		Archive:   filepath.Join(root, "dist", "herald.tar"),
 		Pod:       filepath.Join(root, "bin", "e2e-pod"),
+		Previous:  filepath.Join(root, "dist", "previous"),
 		Evidence:  filepath.Join(root, "dist", "e2e-kind"),
 		Progress:  GinkgoWriter,
 	}, err

@@ -44,6 +44,22 @@ func (m *Machine) Crash(ctx context.Context) {
 	Expect(m.stage.Power.Off(ctx, m.node)).To(Succeed())
 }
 
+// Kill ends all that runs on the node, whose kernel lives on to tell: on kind.
+func (m *Machine) Kill(ctx context.Context) {
+	GinkgoHelper()
+	m.crashed = true
+	DeferCleanup(m.Boot)
+	Expect(m.stage.Kind.Kill(ctx, m.node)).To(Succeed())
+}
+
+// ShutDown ends the node in order: on kind.
+func (m *Machine) ShutDown(ctx context.Context) {
+	GinkgoHelper()
+	m.crashed = true
+	DeferCleanup(m.Boot)
+	Expect(m.stage.Kind.ShutDown(ctx, m.node)).To(Succeed())
+}
+
 // Boot starts the node if it is down, and waits until Herald's processes there
 // are ready.
 func (m *Machine) Boot(ctx context.Context) {

@@ -68,6 +68,20 @@ func OnNode(node string) func(*appsv1.Deployment) {
 	return func(deployment *appsv1.Deployment) { deployment.Spec.Template.Spec.NodeName = node }
 }
 
+// Preferring puts the Pods of a Deployment on one node as long as they may go there.
+func Preferring(node string) func(*appsv1.Deployment) {
+	return func(deployment *appsv1.Deployment) {
+		deployment.Spec.Template.Spec.Affinity = &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{
+			PreferredDuringSchedulingIgnoredDuringExecution: []corev1.PreferredSchedulingTerm{{
+				Weight: 100,
+				Preference: corev1.NodeSelectorTerm{MatchExpressions: []corev1.NodeSelectorRequirement{{
+					Key: corev1.LabelHostname, Operator: corev1.NodeSelectorOpIn, Values: []string{node},
+				}}},
+			}},
+		}}
+	}
+}
+
 // Deploy makes a Deployment whose Pods answer with what they saw of a request,
 // HTTP over TCP on the ports HTTP, DNS and Alt and one datagram for each over
 // UDP on DNS, and waits until they are ready.

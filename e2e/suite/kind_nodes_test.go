@@ -1,0 +1,133 @@
+package suite
+
+import (
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/heraldlb/herald/e2e/suite/scene"
+)
+
+var _ = Describe("A container that is a node", Label(onKind), func() {
+	DescribeTable("loses its addresses to others, and takes none back",
+		func(ctx SpecContext, end func(ctx SpecContext, node string) (back func(SpecContext))) {
+			s, fence := stage.New(ctx), stage.Fence(ctx)
+			victim, before := s.Crowd(ctx, "web")
+			s.Deploy(ctx, "web", 1, scene.OnNode(stage.Others(victim)[0]))
+			capture := stage.Capture(ctx)
+
+			back := end(ctx, victim)
+			moved(ctx, s, capture, before, victim)
+			after := told(ctx, s, before, victim)
+			back(ctx)
+			fence.Await(ctx, victim)
+			Expect(s.Owners(ctx)).To(have(after))
+			for _, address := range ends(before.Of(victim)) {
+				Expect(stage.Responders(ctx, address)).To(Equal([]string{after[address]}))
+			}
+		},
+		Entry("when it is killed", func(ctx SpecContext, node string) func(SpecContext) {
+			machine := stage.Machine(ctx, node)
+			machine.Kill(ctx)
+			return func(ctx SpecContext) { machine.Boot(ctx) }
+		}),
+		Entry("when it is paused", func(ctx SpecContext, node string) func(SpecContext) {
+			Expect(stage.Kind.Pause(ctx, node)).To(Succeed())
+			paused := true
+			back := func(ctx SpecContext) {
+				if paused {
+					paused = false
+					Expect(stage.Kind.Resume(ctx, node)).To(Succeed())
+				}
+			}
+			DeferCleanup(back)
+			return back
+		}),
+	)
+
+	It("hands its addresses over when it is shut down, and takes none back", func(ctx SpecContext) {
+		s, fence := stage.New(ctx), stage.Fence(ctx)
+		victim, before := s.Crowd(ctx, "web")
+		s.Deploy(ctx, "web", 1, scene.OnNode(stage.Others(victim)[0]))
+		handovers, _ := takeovers(ctx, victim)
+		flows := flowsTo(ctx, s, before.Of(victim))
+		capture := stage.Capture(ctx)
+
+		machine := stage.Machine(ctx, victim)
+		machine.ShutDown(ctx)
+		moved(ctx, s, capture, before, victim)
+		after := told(ctx, s, before, victim)
+		for _, flow := range flows {
+			flow.Stop().Lose(inFlight)
+		}
+		Eventually(func(g Gomega) {
+			now, _ := takeovers(ctx, victim)
+			g.Expect(now-handovers).To(BeNumerically("==", len(before.Of(victim))), "handed over")
+		}).WithContext(ctx).Should(Succeed())
+
+		machine.Boot(ctx)
+		fence.Await(ctx, victim)
+		Expect(s.Owners(ctx)).To(have(after))
+	})
+})
+
+var _ = Describe("A node whose kubelet is stopped", Label(onKind), func() {
+	It("is not Ready, and keeps its addresses", func(ctx SpecContext) {
+		s := stage.New(ctx)
+		owner, before := s.Crowd(ctx, "web")
+		s.Deploy(ctx, "web", 1, scene.OnNode(stage.Others(owner)[0]))
+		capture := stage.Capture(ctx)
+		flows := flowsTo(ctx, s, before.Of(owner))
+
+		start := func(ctx SpecContext) { Expect(stage.Kind.Systemctl(ctx, owner, "start", "kubelet")).To(Succeed()) }
+		DeferCleanup(start)
+		Expect(stage.Kind.Systemctl(ctx, owner, "stop", "kubelet")).To(Succeed())
+		stage.AwaitNodeReady(ctx, owner, false)
+		stage.AwaitHeartbeats(ctx)
+		for address := range before {
+			s.Reach(ctx, stage.Client, address, scene.HTTP)
+		}
+		start(ctx)
+		stage.AwaitNodeReady(ctx, owner, true)
+
+		for _, flow := range flows {
+			flow.Stop().Unharmed()
+		}
+		capture.OnlyBy(before)
+		Expect(s.Owners(ctx)).To(Equal(before))
+	})
+})
+
+var _ = Describe("A node that is drained by kubectl", Label(onKind), func() {
+	It("keeps its addresses but those whose Pods leave it, under externalTrafficPolicy Local", func(ctx SpecContext) {
+		s, local := stage.New(ctx), stage.New(ctx)
+		victim, before := s.Crowd(ctx, "web")
+		s.Deploy(ctx, "web", 1, scene.OnNode(stage.Others(victim)[0]))
+		local.Deploy(ctx, "web", 1, scene.Preferring(victim))
+		local.Expose(ctx, "web", scene.Dual, scene.Local)
+		followers := local.Addresses(ctx, "web", 2)
+		for _, address := range followers {
+			Expect(local.Reach(ctx, stage.Client, address, scene.HTTP).Node).To(Equal(victim))
+		}
+		capture := stage.Capture(ctx)
+		flows := flowsTo(ctx, s, before.Of(victim))
+
+		DeferCleanup(func(ctx SpecContext) {
+			_, err := stage.Kind.Kubectl(ctx, "uncordon", victim)
+			Expect(err).NotTo(HaveOccurred())
+		})
+		_, err := stage.Kind.Kubectl(ctx, "drain", victim, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=60s")
+		Expect(err).NotTo(HaveOccurred())
+
+		local.AwaitReady(ctx, "web", 1)
+		for _, address := range followers {
+			answer := local.Reach(ctx, stage.Client, address, scene.HTTP)
+			Expect(answer.Node).NotTo(Equal(victim))
+			Expect(local.Owner(ctx, "web", address)).To(Equal(answer.Node))
+		}
+		for _, flow := range flows {
+			flow.Stop().Unharmed()
+		}
+		capture.OnlyBy(before)
+		Expect(s.Owners(ctx)).To(Equal(before))
+	})
+})

@@ -37,7 +37,7 @@ func (c *Cluster) allowRealTime(ctx context.Context, node string) error {
 	return err
 }
 
-// shareRealTime gives a node that has just started a fifth of a processor.
+// shareRealTime gives a node that has just started its third of the real time that there is.
 func (c *Cluster) shareRealTime(ctx context.Context, node string) error {
 	if _, err := os.Stat(filepath.Join(groups, realTime)); errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -53,9 +53,9 @@ func (c *Cluster) shareRealTime(ctx context.Context, node string) error {
 	}
 	at := groups
 	for part := range strings.SplitSeq(strings.Trim(group, "/"), "/") {
-		share := "600000" // all nodes'
+		share := "930000" // all nodes', of the kernel's 950000 in a second
 		if strings.Contains(part, id) {
-			share = "200000"
+			share = "310000"
 		}
 		at = filepath.Join(at, part)
 		if c.shared == "" {

@@ -10,6 +10,5 @@ at=/sys/fs/cgroup/cpu
 IFS=/
 for part in $path; do
   at=$at/$part
-  echo 200000 >"$at/cpu.rt_runtime_us"
-done
-echo 100000 >"$at/cpu.rt_runtime_us"
+  echo 310000 >"$at/cpu.rt_runtime_us"
+done || : # no reason not to start it

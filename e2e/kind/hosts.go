@@ -142,7 +142,7 @@ func (c *Cluster) addresses(ctx context.Context, host string) ([]netip.Addr, err
 		return nil, err
 	}
 	var addresses []netip.Addr
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		address, err := netip.ParseAddr(word)
 		if err != nil {
 			return nil, err

@@ -13,7 +13,7 @@ import (
 )
 
 //go:embed realtime.sh
-var realtimeHook string //nolint:gochecknoglobals // an embedded file has to be one
+var realtimeHook string
 
 // What kernels with RT_GROUP_SCHED, which few distributions have, share out by control
 // groups of version 1. Where there is no such file, announcers run in real time by

@@ -8,43 +8,42 @@ import (
 )
 
 var _ = Describe("A container that is a node", Label(onKind), func() {
-	DescribeTable("loses its addresses to others, and takes none back",
-		func(ctx SpecContext, end func(ctx SpecContext, node string) (back func(SpecContext))) {
-			s, fence := stage.New(ctx), stage.Fence(ctx)
-			victim, before := s.Crowd(ctx, "web")
-			s.Deploy(ctx, "web", 1, scene.OnNode(stage.Others(victim)[0]))
-			capture := stage.Capture(ctx)
+	It("that is killed loses its addresses to others, and takes none back", func(ctx SpecContext) {
+		s, fence := stage.New(ctx), stage.Fence(ctx)
+		victim, before := s.Crowd(ctx, "web")
+		s.Deploy(ctx, "web", 1, scene.OnNode(stage.Others(victim)[0]))
+		capture := stage.Capture(ctx)
 
-			back := end(ctx, victim)
-			moved(ctx, s, capture, before, victim)
-			after := told(ctx, s, before, victim)
-			back(ctx)
-			fence.Await(ctx, victim)
-			Expect(s.Owners(ctx)).To(have(after))
-			for _, address := range ends(before.Of(victim)) {
-				Expect(stage.Responders(ctx, address)).To(Equal([]string{after[address]}))
-			}
-		},
-		Entry("when it is killed", func(ctx SpecContext, node string) func(SpecContext) {
-			machine := stage.Machine(ctx, node)
-			machine.Kill(ctx)
-			return func(ctx SpecContext) { machine.Boot(ctx) }
-		}),
-		Entry("when it is paused", func(ctx SpecContext, node string) func(SpecContext) {
-			Expect(stage.Kind.Pause(ctx, node)).To(Succeed())
-			paused := true
-			back := func(ctx SpecContext) {
-				if paused {
-					paused = false
-					Expect(stage.Kind.Resume(ctx, node)).To(Succeed())
-				}
-			}
-			DeferCleanup(back)
-			return back
-		}),
-	)
+		machine := stage.Machine(ctx, victim)
+		machine.Kill(ctx)
+		moved(ctx, s, capture, before, victim)
+		after := told(ctx, s, before, victim)
+		machine.Boot(ctx)
+		fence.Await(ctx, victim)
+		Expect(s.Owners(ctx)).To(have(after))
+	})
 
-	It("hands its addresses over when it is shut down, and takes none back", func(ctx SpecContext) {
+	It("that is paused loses its addresses to others, and one of two owners remains when it goes on", func(ctx SpecContext) {
+		s, fence := stage.New(ctx), stage.Fence(ctx)
+		victim, before := s.Crowd(ctx, "web")
+		s.Deploy(ctx, "web", 1, scene.OnNode(stage.Others(victim)[0]))
+		capture := stage.Capture(ctx)
+
+		resume := stage.Pause(ctx, victim)
+		moved(ctx, s, capture, before, victim)
+		told(ctx, s, before, victim)
+		resume(ctx)
+		fence.Await(ctx, victim)
+		for address := range before {
+			Eventually(func(g Gomega) {
+				owners, err := s.Owners(ctx)
+				g.Expect(err).NotTo(HaveOccurred())
+				g.Expect(stage.Responders(ctx, address)).To(Equal([]string{owners[address]}))
+			}).WithContext(ctx).Should(Succeed(), "who answers for %s", address)
+		}
+	})
+
+	It("that is shut down hands its addresses over, and takes none back", func(ctx SpecContext) {
 		s, fence := stage.New(ctx), stage.Fence(ctx)
 		victim, before := s.Crowd(ctx, "web")
 		s.Deploy(ctx, "web", 1, scene.OnNode(stage.Others(victim)[0]))

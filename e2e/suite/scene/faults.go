@@ -98,6 +98,22 @@ func (st *Stage) Hang(ctx context.Context, component ground.Component) (resume f
 	return resume
 }
 
+// Pause freezes a node, on kind. What it returns has it go on, as the case's end does.
+func (st *Stage) Pause(ctx context.Context, node string) (resume func(context.Context)) {
+	GinkgoHelper()
+	Expect(st.Kind.Pause(ctx, node)).To(Succeed())
+	paused := true
+	resume = func(ctx context.Context) {
+		GinkgoHelper()
+		if paused {
+			paused = false
+			Expect(st.Kind.Resume(ctx, node)).To(Succeed())
+		}
+	}
+	DeferCleanup(resume)
+	return resume
+}
+
 // Cut keeps a host from those named, both ways, until what it returns is called,
 // or the case ends. It takes the place of what was cut before.
 func (st *Stage) Cut(ctx context.Context, host string, from ...string) (heal func(context.Context)) {

@@ -31,7 +31,8 @@ func (c *Cluster) On(ctx context.Context, node string) error {
 	return c.connect(ctx, node)
 }
 
-// ShutDown ends what runs on a node in order.
+// ShutDown tells a node to end. Its first process does, and what runs in its Pods is killed
+// with it: nothing there is told.
 func (c *Cluster) ShutDown(ctx context.Context, node string) error {
 	defer c.forget(node)
 	_, err := docker.Run(ctx, nil, "stop", "--time", "60", node)

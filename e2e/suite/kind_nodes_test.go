@@ -1,6 +1,8 @@
 package suite
 
 import (
+	"context"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
@@ -8,20 +10,25 @@ import (
 )
 
 var _ = Describe("A container that is a node", Label(onKind), func() {
-	It("that is killed loses its addresses to others, and takes none back", func(ctx SpecContext) {
-		s, fence := stage.New(ctx), stage.Fence(ctx)
-		victim, before := s.Crowd(ctx, "web")
-		s.Deploy(ctx, "web", 1, scene.OnNode(stage.Others(victim)[0]))
-		capture := stage.Capture(ctx)
+	DescribeTable("loses its addresses to others, and takes none back",
+		func(ctx SpecContext, end func(*scene.Machine, context.Context)) {
+			s, fence := stage.New(ctx), stage.Fence(ctx)
+			victim, before := s.Crowd(ctx, "web")
+			s.Deploy(ctx, "web", 1, scene.OnNode(stage.Others(victim)[0]))
+			capture := stage.Capture(ctx)
 
-		machine := stage.Machine(ctx, victim)
-		machine.Kill(ctx)
-		moved(ctx, s, capture, before, victim)
-		after := told(ctx, s, before, victim)
-		machine.Boot(ctx)
-		fence.Await(ctx, victim)
-		Expect(s.Owners(ctx)).To(have(after))
-	})
+			machine := stage.Machine(ctx, victim)
+			end(machine, ctx)
+			moved(ctx, s, capture, before, victim)
+			after := told(ctx, s, before, victim)
+			machine.Boot(ctx)
+			fence.Await(ctx, victim)
+			Expect(s.Owners(ctx)).To(have(after))
+		},
+		Entry("when it is killed", (*scene.Machine).Kill),
+		// No hand-over: the container's first process ends at once, and the kernel kills the rest.
+		Entry("when it is restarted", (*scene.Machine).ShutDown),
+	)
 
 	It("that is paused loses its addresses to others, and one of two owners remains when it goes on", func(ctx SpecContext) {
 		s, fence := stage.New(ctx), stage.Fence(ctx)
@@ -41,31 +48,6 @@ var _ = Describe("A container that is a node", Label(onKind), func() {
 				g.Expect(stage.Responders(ctx, address)).To(Equal([]string{owners[address]}))
 			}).WithContext(ctx).Should(Succeed(), "who answers for %s", address)
 		}
-	})
-
-	It("that is shut down hands its addresses over, and takes none back", func(ctx SpecContext) {
-		s, fence := stage.New(ctx), stage.Fence(ctx)
-		victim, before := s.Crowd(ctx, "web")
-		s.Deploy(ctx, "web", 1, scene.OnNode(stage.Others(victim)[0]))
-		handovers, _ := takeovers(ctx, victim)
-		flows := flowsTo(ctx, s, before.Of(victim))
-		capture := stage.Capture(ctx)
-
-		machine := stage.Machine(ctx, victim)
-		machine.ShutDown(ctx)
-		moved(ctx, s, capture, before, victim)
-		after := told(ctx, s, before, victim)
-		for _, flow := range flows {
-			flow.Stop().Lose(inFlight)
-		}
-		Eventually(func(g Gomega) {
-			now, _ := takeovers(ctx, victim)
-			g.Expect(now-handovers).To(BeNumerically("==", len(before.Of(victim))), "handed over")
-		}).WithContext(ctx).Should(Succeed())
-
-		machine.Boot(ctx)
-		fence.Await(ctx, victim)
-		Expect(s.Owners(ctx)).To(have(after))
 	})
 })
 

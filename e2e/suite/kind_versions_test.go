@@ -134,6 +134,7 @@ func remove(ctx SpecContext) {
 	annotate(ctx, "heraldlb.io/ignore=true")
 	Expect(stage.Kind.Uninstall(ctx, stage.Kind.Current())).To(Succeed())
 	annotate(ctx, "heraldlb.io/ignore-")
+	stage.DropToken()
 }
 
 // left returns what of Herald is in a node's network: sockets at its ports, and tables.

@@ -52,7 +52,7 @@ func (m *Machine) Kill(ctx context.Context) {
 	Expect(m.stage.Kind.Kill(ctx, m.node)).To(Succeed())
 }
 
-// ShutDown ends the node in order: on kind.
+// ShutDown has docker stop the node: on kind.
 func (m *Machine) ShutDown(ctx context.Context) {
 	GinkgoHelper()
 	m.crashed = true

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -142,8 +143,12 @@ func (c *Cluster) AwaitRollout(ctx context.Context) error {
 // overlay copies a version's manifests, and writes a kustomization beside them that names
 // the image.
 func (c *Cluster) overlay(ctx context.Context, version Version) (string, error) {
+	folder := "overlays/kind"
+	if _, err := os.Stat(filepath.Join(version.manifests, folder)); errors.Is(err, os.ErrNotExist) {
+		folder = "base" // a version before there was one
+	}
 	at, colon := manifests+"/"+version.name, strings.LastIndex(version.image, ":")
-	text := fmt.Sprintf("resources: [deploy/base]\nimages: [{name: ghcr.io/heraldlb/herald, newName: %q, newTag: %q}]\n",
+	text := fmt.Sprintf("resources: [deploy/%s]\nimages: [{name: ghcr.io/heraldlb/herald, newName: %q, newTag: %q}]\n", folder,
 		version.image[:colon], version.image[colon+1:])
 	if _, err := docker.Run(ctx, strings.NewReader(text), "exec", "--interactive", ControlPlane,
 		"sh", "-ec", `rm -rf "$1"; mkdir -p "$1"; cat >"$1/kustomization.yaml"`, "sh", at); err != nil {

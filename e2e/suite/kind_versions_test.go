@@ -93,6 +93,7 @@ var _ = Describe("Herald's manifests", Label(onKind), func() {
 
 // load is flows to an address of each family that a node answers for.
 type load struct {
+	owner     string
 	addresses []netip.Addr
 	flows     []*scene.Flow
 	capture   *scene.Capture
@@ -100,11 +101,11 @@ type load struct {
 
 func newLoad(ctx SpecContext, s *scene.Scene) load {
 	GinkgoHelper()
-	victim, before := s.Crowd(ctx, "web")
+	owner, before := s.Crowd(ctx, "web")
 	s.Deploy(ctx, "web", 2)
-	addresses := before.Of(victim)
+	addresses := before.Of(owner)
 	capture := stage.Capture(ctx)
-	return load{addresses: ends(addresses), flows: flowsTo(ctx, s, addresses), capture: capture}
+	return load{owner: owner, addresses: ends(addresses), flows: flowsTo(ctx, s, addresses), capture: capture}
 }
 
 // lostInMoves ends them, and fails the case if more was lost than was under way in each
@@ -114,8 +115,9 @@ func (l load) lostInMoves(ctx SpecContext) {
 	for i, flow := range l.flows {
 		nodes, err := l.capture.Nodes(l.addresses[i])
 		Expect(err).NotTo(HaveOccurred())
+		Expect(nodes).To(ContainElement(Not(Equal(l.owner))), "%s moved", l.addresses[i])
 		summary := flow.Stop()
-		AddReportEntry(fmt.Sprint(l.addresses[i]), fmt.Sprintf("%d of %d lost, on %d nodes", summary.Lost, summary.Sent, len(nodes)))
+		AddReportEntry(fmt.Sprint(l.addresses[i]), fmt.Sprintf("%d of %d lost, announced by %d nodes", summary.Lost, summary.Sent, len(nodes)))
 		summary.Lose(inFlight * len(nodes))
 	}
 	for _, address := range l.addresses {

@@ -124,6 +124,17 @@ func (st *Stage) Cut(ctx context.Context, host string, from ...string) (heal fun
 		fmt.Sprintf("iifname %s oifname %q drop", others, host))
 }
 
+// CutOffServer keeps a host from the API server alone, whose host may be a node as well,
+// until what it returns is called, or the case ends. It takes the place of what was cut
+// before.
+func (st *Stage) CutOffServer(ctx context.Context, host string) (heal func(context.Context)) {
+	GinkgoHelper()
+	const port = 6443
+	return st.Drop(ctx,
+		fmt.Sprintf("iifname %q tcp dport %d drop", host, port),
+		fmt.Sprintf("oifname %q tcp sport %d drop", host, port))
+}
+
 // Drop makes the switch drop what nftables rules say, until what it returns is
 // called, or the case ends.
 func (st *Stage) Drop(ctx context.Context, rules ...string) (heal func(context.Context)) {

@@ -42,7 +42,7 @@ e2e-kubeadm: build bin/release ## docs/kubeadm.md with kubeadm itself, in contai
 
 .PHONY: e2e-kind
 e2e-kind: BUILD_FLAGS := -trimpath
-e2e-kind: build $(KIND) ## the suite on a cluster of kind's, as root (needs docker, or ../shared/kind-nodes): docs/kind.md
+e2e-kind: require build $(KIND) ## the suite on a cluster of kind's, as root (needs docker, or ../shared/kind-nodes): docs/kind.md
 	@hack/e2e-kind $(IMAGE) $(KIND_NODE_IMAGE) $(KIND) $(E2E_KIND_FLAGS)
 
 .PHONY: bench

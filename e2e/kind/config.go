@@ -39,8 +39,12 @@ const (
 	Remote = Name + "-remote"
 )
 
-// Interface is the link of nodes and Client to the segment.
-const Interface = "eth0"
+// Interface is the link of nodes, Client and Router to the segment, Uplink that of Router
+// towards Remote.
+const (
+	Interface = "eth0"
+	Uplink    = "eth1"
+)
 
 // label is that of the containers that are not kind's.
 const label = "io.heraldlb.e2e=kind"

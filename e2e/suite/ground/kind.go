@@ -64,6 +64,8 @@ func onKind(cluster *kind.Cluster) (Ground, error) {
 		Config:     cluster.Config,
 		Nodes:      kind.Nodes(),
 		Client:     kind.Client,
+		Router:     kind.Router,
+		Uplink:     kind.Uplink,
 		Remote:     kind.Remote,
 		Interface:  kind.Interface,
 		Global:     ranges(global),

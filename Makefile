@@ -41,7 +41,6 @@ e2e-kubeadm: build bin/release ## docs/kubeadm.md with kubeadm itself, in contai
 	@hack/e2e-kubeadm $(IMAGE) $(KIND_NODE_IMAGE) $(E2E_KUBEADM_FLAGS)
 
 .PHONY: e2e-kind
-e2e-kind: BUILD_FLAGS := -trimpath
 e2e-kind: require build $(KIND) ## the suite on a cluster of kind's, as root (needs docker, or ../shared/kind-nodes): docs/kind.md
 	@hack/e2e-kind $(IMAGE) $(KIND_NODE_IMAGE) $(KIND) $(E2E_KIND_FLAGS)
 

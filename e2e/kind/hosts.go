@@ -19,10 +19,6 @@ const (
 	routerV6, remoteV6 = "fd00:200::1", "fd00:200::5"
 )
 
-func beyond() []netip.Prefix {
-	return []netip.Prefix{netip.MustParsePrefix("192.168.200.0/24"), netip.MustParsePrefix("fd00:200::/64")}
-}
-
 // Command returns a command of this machine that will run in the network of a container.
 // Processes have the ids that they have here.
 func (c *Cluster) Command(ctx context.Context, host string, args ...string) *exec.Cmd {
@@ -111,8 +107,8 @@ func (c *Cluster) startHosts(ctx context.Context) error {
 	return nil
 }
 
-// connect gives nodes, which have just started, the way to the network behind the router,
-// the link-layer addresses that they had before, and their share of real time.
+// connect gives nodes, which have just started, the router as their gateway, which goes on
+// to docker's; the link-layer addresses that they had before, and their share of real time.
 func (c *Cluster) connect(ctx context.Context, nodes ...string) error {
 	router, err := c.addresses(ctx, Router)
 	if err != nil {
@@ -125,8 +121,12 @@ func (c *Cluster) connect(ctx context.Context, nodes ...string) error {
 		if _, err := c.run(ctx, node, "ip", "link", "set", "dev", Interface, "address", c.macs[node]); err != nil {
 			return err
 		}
-		for i, prefix := range beyond() {
-			if _, err := c.run(ctx, node, "ip", "route", "replace", prefix.String(), "via", router[i].String()); err != nil {
+		for _, gateway := range router {
+			family := "-4"
+			if gateway.Is6() {
+				family = "-6"
+			}
+			if _, err := c.run(ctx, node, "ip", family, "route", "replace", "default", "via", gateway.String(), "dev", Interface); err != nil {
 				return err
 			}
 		}

@@ -70,6 +70,7 @@ func onKind(cluster *kind.Cluster) (Ground, error) {
 		Interface:  kind.Interface,
 		Global:     ranges(global),
 		Spare:      ranges(spare),
+		Beyond:     beyond(),
 		Echo:       kind.Echo,
 		Hosts:      cluster,
 		Roles:      kindRoles{api},

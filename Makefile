@@ -12,6 +12,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 KUBE_VERSION := v1.37.2
 GOLANGCI     := bin/golangci-lint-v2.15.0
 GOVULNCHECK  := bin/govulncheck-v1.9.0
+KIND         := bin/kind-v0.33.0
 
 # Every binary is static.
 export CGO_ENABLED := 0
@@ -39,6 +40,10 @@ KIND_NODE_IMAGE ?= kindest/node:v1.37.0
 e2e-kubeadm: build bin/release ## docs/kubeadm.md with kubeadm itself, in containers of kind's node image (needs docker, or ../shared/kind-nodes)
 	@hack/e2e-kubeadm $(IMAGE) $(KIND_NODE_IMAGE) $(E2E_KUBEADM_FLAGS)
 
+.PHONY: e2e-kind
+e2e-kind: require build $(KIND) ## the suite on a cluster of kind's, as root (needs docker, or ../shared/kind-nodes): docs/kind.md
+	@hack/e2e-kind $(IMAGE) $(KIND_NODE_IMAGE) $(KIND) $(E2E_KIND_FLAGS)
+
 .PHONY: bench
 bench: lab build ## measure: fail-over beside keepalived, HAProxy and MetalLB, expose to first answer, allocation, replies
 	@hack/bench
@@ -53,7 +58,7 @@ lint: $(GOLANGCI) ## go vet and golangci-lint, all modules
 	cd release && ../$(GOLANGCI) run --allow-parallel-runners --config ../.golangci.yml ./...
 
 # Not lab/kube: it is all of Kubernetes, and takes the linter 10 minutes and 9 GB.
-E2E_LINTED := ./bench/... ./daemon/... ./kubeadm ./plane/... ./suite/... ./lab ./lab/cmd/... ./lab/internal/...
+E2E_LINTED := ./bench/... ./daemon/... ./docker ./echo/... ./kind ./kubeadm ./plane/... ./suite/... ./lab ./lab/cmd/... ./lab/internal/...
 
 .PHONY: vulncheck
 vulncheck: $(GOVULNCHECK) ## govulncheck, where its database can be reached
@@ -114,3 +119,7 @@ $(GOLANGCI):
 $(GOVULNCHECK):
 	@GOBIN=$(CURDIR)/bin go install golang.org/x/vuln/cmd/govulncheck@v1.9.0
 	@mv bin/govulncheck $@
+
+$(KIND):
+	@GOBIN=$(CURDIR)/bin go install sigs.k8s.io/kind@v0.33.0
+	@mv bin/kind $@

@@ -7,8 +7,9 @@ import (
 	"io"
 	"net/netip"
 	"os"
-	"strings"
 	"time"
+
+	"github.com/heraldlb/herald/e2e/docker"
 )
 
 const (
@@ -59,7 +60,7 @@ func (d *datacentre) node(name string) netip.Addr {
 }
 
 func (d *datacentre) up(ctx context.Context) error {
-	if _, err := docker(ctx, nil, "network", "create", "--label", label, "--subnet", d.subnet.String(), network); err != nil {
+	if _, err := docker.Run(ctx, nil, "network", "create", "--label", label, "--subnet", d.subnet.String(), network); err != nil {
 		return err
 	}
 	for _, name := range nodes() {
@@ -67,7 +68,7 @@ func (d *datacentre) up(ctx context.Context) error {
 			return err
 		}
 	}
-	_, err := docker(ctx, nil, "run", "--detach", "--label", label, "--name", prefix+client, "--hostname", client,
+	_, err := docker.Run(ctx, nil, "run", "--detach", "--label", label, "--name", prefix+client, "--hostname", client,
 		"--network", network, "--ip", d.address(clientHost).String(), "--cap-add", "NET_RAW", "--stop-signal", "KILL",
 		"--entrypoint", "sleep", d.image, "infinity")
 	if err != nil {
@@ -77,7 +78,7 @@ func (d *datacentre) up(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := docker(ctx, nil, "cp", self, prefix+client+":/usr/local/bin/e2e-kubeadm"); err != nil {
+	if _, err := docker.Run(ctx, nil, "cp", self, prefix+client+":/usr/local/bin/e2e-kubeadm"); err != nil {
 		return err
 	}
 	for _, name := range nodes() {
@@ -94,7 +95,7 @@ func (d *datacentre) up(ctx context.Context) error {
 
 // start runs a node as kind does (its pkg/cluster/internal/providers/docker).
 func (d *datacentre) start(ctx context.Context, name string) error {
-	_, err := docker(ctx, nil, "run", "--detach", "--tty", "--label", label, "--name", prefix+name, "--hostname", name,
+	_, err := docker.Run(ctx, nil, "run", "--detach", "--tty", "--label", label, "--name", prefix+name, "--hostname", name,
 		"--network", network, "--ip", d.node(name).String(),
 		"--privileged", "--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined",
 		"--tmpfs", "/tmp", "--tmpfs", "/run", "--volume", "/var", "--volume", "/lib/modules:/lib/modules:ro",
@@ -104,27 +105,14 @@ func (d *datacentre) start(ctx context.Context, name string) error {
 
 // down takes everything away, whoever left it.
 func (d *datacentre) down(ctx context.Context) error {
-	all, err := docker(ctx, nil, "ps", "--all", "--quiet", "--filter", "label="+label)
-	if err != nil {
-		return err
-	}
-	if ids := strings.Fields(all); len(ids) > 0 {
-		if _, err := docker(ctx, nil, append([]string{"rm", "--force", "--volumes"}, ids...)...); err != nil {
-			return err
-		}
-	}
-	all, err = docker(ctx, nil, "network", "ls", "--quiet", "--filter", "label="+label)
-	if ids := strings.Fields(all); err == nil && len(ids) > 0 {
-		_, err = docker(ctx, nil, append([]string{"network", "rm"}, ids...)...)
-	}
-	return err
+	return docker.Remove(ctx, label)
 }
 
 // diagnose shows what tells why something failed.
 func (d *datacentre) diagnose(ctx context.Context) {
 	for _, name := range nodes() {
 		fmt.Fprintf(d.out, "\n-- %s\n", name)
-		out, err := docker(ctx, nil, "exec", prefix+name, "bash", "-c", `exec 2>&1; ip -brief address show dev eth0
+		out, err := docker.Run(ctx, nil, "exec", prefix+name, "bash", "-c", `exec 2>&1; ip -brief address show dev eth0
 			journalctl --unit kubelet --no-pager --lines 25
 			crictl ps --all
 			for id in $(crictl ps --all --quiet --label io.kubernetes.pod.name=herald-$(hostname)); do echo "-- $id"; crictl logs --tail 40 "$id"; done

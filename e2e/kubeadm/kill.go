@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"github.com/heraldlb/herald/e2e/docker"
 )
 
 // most is how long the address may be away: far more than it should be, for a machine
@@ -25,7 +27,7 @@ func (w *walk) kill(ctx context.Context) error {
 	}
 	w.died = holder
 	fmt.Fprintf(w.out, "$ docker kill %s\n", prefix+holder)
-	if _, err := docker(ctx, nil, "kill", prefix+holder); err != nil {
+	if _, err := docker.Run(ctx, nil, "kill", prefix+holder); err != nil {
 		return err
 	}
 	if err := eventually(ctx, most, func(ctx context.Context) error {
@@ -64,7 +66,7 @@ func (w *walk) kill(ctx context.Context) error {
 // back gives the dead node its power back. It takes nothing away from its heir.
 func (w *walk) back(ctx context.Context) error {
 	fmt.Fprintf(w.out, "$ docker start %s\n", prefix+w.died)
-	if _, err := docker(ctx, nil, "start", prefix+w.died); err != nil {
+	if _, err := docker.Run(ctx, nil, "start", prefix+w.died); err != nil {
 		return err
 	}
 	if _, err := w.shows(ctx, "kubectl wait node "+w.died+" --for condition=Ready --timeout 3m"); err != nil {

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/heraldlb/herald/e2e/docker"
 )
 
 // walk is what docs/kubeadm.md tells a reader to do, step by step.
@@ -126,7 +128,7 @@ func (w *walk) init(ctx context.Context) error {
 	} {
 		match := regexp.MustCompile(pattern).FindStringSubmatch(out)
 		if match == nil {
-			return fmt.Errorf("kubeadm init prints no %s:\n%s", pattern, tail(out))
+			return fmt.Errorf("kubeadm init prints no %s:\n%s", pattern, docker.Tail(out))
 		}
 		*into = match[1]
 	}

@@ -96,7 +96,7 @@ func askService(ctx context.Context, t *testing.T, cluster *lab.Cluster, address
 		if err := json.Unmarshal(output, &answer); err != nil {
 			t.Fatalf("%v: %s", err, output)
 		}
-		if answer.Node != "node2" || !strings.HasPrefix(answer.Pod, "web-") {
+		if answer.Node != "node2" || !strings.HasPrefix(answer.Name, "web-") {
 			t.Errorf("%s answered %+v, want a Pod on node2", address, answer)
 		}
 	}

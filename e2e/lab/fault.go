@@ -62,17 +62,22 @@ func (h Host) Start(ctx context.Context, component string) error {
 // the two. It takes the place of what was dropped before; nothing is with no
 // rules.
 func (c *Cluster) Drop(ctx context.Context, rules ...string) error {
+	cmd := c.Host("switch").Command(ctx, "nft", "-f", "-")
+	cmd.Stdin = strings.NewReader(DropScript(rules...))
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("lab: drop on the switch: %w: %s", err, output)
+	}
+	return nil
+}
+
+// DropScript is what nft is told for Drop, here or on another bridge.
+func DropScript(rules ...string) string {
 	script := "table bridge faults\ndelete table bridge faults\n"
 	if len(rules) > 0 {
 		script += "table bridge faults {\n chain forward {\n  type filter hook forward priority 0\n  " +
 			strings.Join(rules, "\n  ") + "\n }\n}\n"
 	}
-	cmd := c.Host("switch").Command(ctx, "nft", "-f", "-")
-	cmd.Stdin = strings.NewReader(script)
-	if output, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("lab: drop on the switch: %w: %s", err, output)
-	}
-	return nil
+	return script
 }
 
 // Partition keeps a host from those named, both ways, until Drop.

@@ -16,7 +16,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/heraldlb/herald/e2e/lab/internal/answer"
+	"github.com/heraldlb/herald/e2e/echo"
 	"github.com/heraldlb/herald/e2e/lab/internal/control"
 	"github.com/heraldlb/herald/e2e/lab/internal/supervisor"
 	"github.com/heraldlb/herald/e2e/lab/internal/topology"
@@ -31,7 +31,7 @@ type (
 	// Status is what a running lab says of itself.
 	Status = control.Status
 	// Answer is what the lab's stand-in servers say, over HTTP and UDP.
-	Answer = answer.Answer
+	Answer = echo.Answer
 	// Progress is one line of what a starting lab does.
 	Progress = control.Progress
 )

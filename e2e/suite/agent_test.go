@@ -71,7 +71,7 @@ var _ = Describe("A node's processes", func() {
 		}
 		capture := stage.Capture(ctx)
 
-		heal := stage.Cut(ctx, owner, stage.Components.Server().Host)
+		heal := stage.CutOffServer(ctx, owner)
 		stage.AwaitNodeReady(ctx, owner, false)
 		heal(ctx)
 		stage.AwaitNodeReady(ctx, owner, true)

@@ -12,7 +12,7 @@ import (
 	"github.com/heraldlb/herald/e2e/suite/scene"
 )
 
-var _ = Describe("A router", func() {
+var _ = Describe("A router", Label(onLab), func() {
 	DescribeTable("takes no route by a node that crashed",
 		func(ctx SpecContext, peering scene.Peering, prepare func(SpecContext, *router.FRR), within time.Duration) {
 			s := stage.New(ctx)

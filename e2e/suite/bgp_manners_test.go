@@ -8,7 +8,7 @@ import (
 	"github.com/heraldlb/herald/e2e/suite/scene"
 )
 
-var _ = Describe("A router with bad manners", func() {
+var _ = Describe("A router with bad manners", Label(onLab), func() {
 	DescribeTable("is named, and disturbs nobody",
 		func(ctx SpecContext, manner, met string) {
 			s := stage.New(ctx)

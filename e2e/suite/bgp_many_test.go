@@ -14,7 +14,7 @@ import (
 // thousands are so many Services, each with an address of either family.
 const thousands = 1000
 
-var _ = Describe("2,000 addresses", func() {
+var _ = Describe("2,000 addresses", Label(onLab), func() {
 	It("are as many routes by each node", func(ctx SpecContext) {
 		for _, node := range stage.Nodes { // nobody sends anything, and rules for all of it take a while
 			stage.Hang(ctx, ground.Component{Host: node, Name: ground.Proxy})

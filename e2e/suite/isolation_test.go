@@ -26,7 +26,8 @@ var _ = Describe("A node that hears no peer", func() {
 		}
 	})
 
-	It("carries on if it reaches the API server, and one of two owners remains when they meet", func(ctx SpecContext) {
+	// On kind the API server is on one of the others.
+	It("carries on if it reaches the API server, and one of two owners remains when they meet", Label(onLab), func(ctx SpecContext) {
 		s := stage.New(ctx)
 		victim, before := s.Crowd(ctx, "web")
 		addresses := ends(before.Of(victim))

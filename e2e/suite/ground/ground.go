@@ -1,5 +1,5 @@
 // Package ground says what the suite and the benchmark need of the cluster
-// that they run on. The lab is one such ground.
+// that they run on. The lab is one such ground, a cluster of kind's another.
 package ground
 
 import (
@@ -8,6 +8,8 @@ import (
 	"syscall"
 
 	"k8s.io/client-go/rest"
+
+	"github.com/heraldlb/herald/e2e/kind"
 )
 
 // Ground is a cluster with Herald on it, its segment, and the hosts around it.
@@ -26,14 +28,20 @@ type Ground struct {
 	// further addresses of the segment that nobody uses.
 	Global, Spare Ranges
 	// Beyond are addresses of no segment: packets to them need a route.
-	Beyond     Ranges
+	Beyond Ranges
+	// Echo is the image of package echo/pod.
+	Echo       string
 	Hosts      Hosts
 	Roles      Roles
 	Segment    Segment
+	Power      Power
 	Components Components
 	// Herald returns a command line of the herald program, with an
 	// administrator's kubeconfig.
 	Herald func(ctx context.Context, args ...string) (*exec.Cmd, error)
+	// Kind is there where the nodes are containers of kind's: for the cases that
+	// are labelled so.
+	Kind *kind.Cluster
 }
 
 // Hosts are the machines of the ground.
@@ -73,30 +81,28 @@ type Roles interface {
 
 // Segment is the network between the hosts.
 type Segment interface {
-	// LinkDown sets a node's link to the segment down, LinkUp up again, with all
-	// that the node had configured on it.
-	LinkDown(ctx context.Context, node string) error
-	LinkUp(ctx context.Context, node string) error
 	// Drop makes the switch drop what nftables rules of the bridge family say;
 	// its ports have the names of the hosts. The rules take the place of those
 	// before.
 	Drop(ctx context.Context, rules ...string) error
 }
 
+// Power is what the nodes run on.
+type Power interface {
+	// Off ends a node, which has no last word; On starts it again.
+	Off(ctx context.Context, node string) error
+	On(ctx context.Context, node string) error
+}
+
 // Component is one of the cluster's own processes, by its program's name.
 type Component struct{ Host, Name string }
 
-// The components that cases harm.
-const (
-	Kubelet = "kubelet"
-	Proxy   = "kube-proxy"
-)
+// Proxy is a component that cases harm.
+const Proxy = "kube-proxy"
 
-// Components are the cluster's own processes, which nobody starts again when
-// they end. What a kubelet runs ends with it.
+// Components are the cluster's own processes.
 type Components interface {
 	Signal(ctx context.Context, component Component, signal syscall.Signal) error
-	Start(ctx context.Context, component Component) error
 	// Server is the API server.
 	Server() Component
 }

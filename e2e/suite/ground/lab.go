@@ -71,12 +71,11 @@ func onLab(ctx context.Context, cluster *lab.Cluster) (Ground, error) {
 		Hosts:     labHosts{cluster},
 		Roles:     labRoles{cluster, api},
 
+		Echo:       "echo", // any that is not Herald's
 		Segment:    labSegment{cluster},
+		Power:      labPower{cluster},
 		Components: labComponents{cluster},
-		Beyond: Ranges{
-			V4: Range{netip.MustParseAddr("10.77.0.0"), netip.MustParseAddr("10.77.255.255")},
-			V6: Range{netip.MustParseAddr("fd00:77::"), netip.MustParseAddr("fd00:77::ffff")},
-		},
+		Beyond:     beyond(),
 		// Between the nodes' numbers and the global pool.
 		Spare: Ranges{
 			V4: Range{netip.MustParseAddr("192.168.100.100"), netip.MustParseAddr("192.168.100.199")},
@@ -159,4 +158,12 @@ func (r labRoles) Logs(ctx context.Context) (map[string][]byte, error) {
 		}
 	}
 	return logs, nil
+}
+
+// beyond are addresses of no segment, on any ground.
+func beyond() Ranges {
+	return Ranges{
+		V4: Range{netip.MustParseAddr("10.77.0.0"), netip.MustParseAddr("10.77.255.255")},
+		V6: Range{netip.MustParseAddr("fd00:77::"), netip.MustParseAddr("fd00:77::ffff")},
+	}
 }

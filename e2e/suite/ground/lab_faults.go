@@ -15,26 +15,48 @@ import (
 
 type labSegment struct{ cluster *lab.Cluster }
 
-func (s labSegment) LinkDown(ctx context.Context, node string) error {
-	return s.cluster.Host(node).LinkDown(ctx)
-}
-
-func (s labSegment) LinkUp(ctx context.Context, node string) error {
-	return s.cluster.Host(node).LinkUp(ctx)
-}
-
 func (s labSegment) Drop(ctx context.Context, rules ...string) error {
 	return s.cluster.Drop(ctx, rules...)
 }
+
+type labPower struct{ cluster *lab.Cluster }
+
+// Off pulls the node's cable, and kills what it runs. The link goes first: a node
+// that is dead has no last word.
+func (p labPower) Off(ctx context.Context, node string) error {
+	host := p.cluster.Host(node)
+	if err := host.LinkDown(ctx); err != nil {
+		return err
+	}
+	for _, component := range labParts() {
+		if err := host.Signal(ctx, component, syscall.SIGKILL); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p labPower) On(ctx context.Context, node string) error {
+	host := p.cluster.Host(node)
+	if err := host.LinkUp(ctx); err != nil {
+		return err
+	}
+	for _, component := range labParts() {
+		if err := host.Start(ctx, component); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// labParts are a node's processes, which nobody starts again when they end. What a
+// kubelet runs ends with it.
+func labParts() []string { return []string{"kubelet", Proxy} }
 
 type labComponents struct{ cluster *lab.Cluster }
 
 func (c labComponents) Signal(ctx context.Context, component Component, signal syscall.Signal) error {
 	return c.cluster.Host(component.Host).Signal(ctx, component.Name, signal)
-}
-
-func (c labComponents) Start(ctx context.Context, component Component) error {
-	return c.cluster.Host(component.Host).Start(ctx, component.Name)
 }
 
 func (labComponents) Server() Component { return Component{Host: "cp1", Name: "kube-apiserver"} }

@@ -89,7 +89,10 @@ func (s *summary) add(took time.Duration, result loss) {
 }
 
 // request makes one request on a connection of its own, and notes what the
-// kernel knows of that.
+// kernel knows of that. It is the one to close it: the end that is first remembers
+// the connection for a minute. If that were the Pod, a node that translates many
+// clients' ports to few of its own might be taken for the one before, and have to
+// send its first packet again.
 func request(ctx context.Context, url string, note *loss) error {
 	ctx, cancel := context.WithTimeout(ctx, flowPatience)
 	defer cancel()
@@ -97,7 +100,6 @@ func request(ctx context.Context, url string, note *loss) error {
 	if err != nil {
 		return err
 	}
-	request.Close = true
 	conn, socket, err := connect(ctx, request.URL.Host)
 	if err == nil {
 		err = errors.Join(converse(ctx, conn, request), conn.Close())

@@ -36,17 +36,28 @@ func (st *Stage) Machine(ctx context.Context, node string) *Machine {
 	return &Machine{stage: st, node: node, runs: onHost(processes, node)}
 }
 
-// Crash ends the node: its link goes down, and everything on it is killed. With
-// the case it is started again.
+// Crash ends the node without a last word. With the case it is started again.
 func (m *Machine) Crash(ctx context.Context) {
 	GinkgoHelper()
 	m.crashed = true
 	DeferCleanup(m.Boot)
-	// The link goes first: a node that is dead has no last word.
-	Expect(m.stage.Segment.LinkDown(ctx, m.node)).To(Succeed())
-	for _, part := range m.parts() {
-		Expect(m.stage.Components.Signal(ctx, part, syscall.SIGKILL)).To(Succeed())
-	}
+	Expect(m.stage.Power.Off(ctx, m.node)).To(Succeed())
+}
+
+// Kill ends all that runs on the node, whose kernel lives on to tell: on kind.
+func (m *Machine) Kill(ctx context.Context) {
+	GinkgoHelper()
+	m.crashed = true
+	DeferCleanup(m.Boot)
+	Expect(m.stage.Kind.Kill(ctx, m.node)).To(Succeed())
+}
+
+// ShutDown has docker stop the node: on kind.
+func (m *Machine) ShutDown(ctx context.Context) {
+	GinkgoHelper()
+	m.crashed = true
+	DeferCleanup(m.Boot)
+	Expect(m.stage.Kind.ShutDown(ctx, m.node)).To(Succeed())
 }
 
 // Boot starts the node if it is down, and waits until Herald's processes there
@@ -57,15 +68,8 @@ func (m *Machine) Boot(ctx context.Context) {
 		return
 	}
 	m.crashed = false
-	Expect(m.stage.Segment.LinkUp(ctx, m.node)).To(Succeed())
-	for _, part := range m.parts() {
-		Expect(m.stage.Components.Start(ctx, part)).To(Succeed())
-	}
+	Expect(m.stage.Power.On(ctx, m.node)).To(Succeed())
 	m.stage.AwaitSuccessors(ctx, m.runs...)
-}
-
-func (m *Machine) parts() []ground.Component {
-	return []ground.Component{{Host: m.node, Name: ground.Kubelet}, {Host: m.node, Name: ground.Proxy}}
 }
 
 func onHost(processes []ground.Process, host string) []ground.Process {
@@ -94,6 +98,22 @@ func (st *Stage) Hang(ctx context.Context, component ground.Component) (resume f
 	return resume
 }
 
+// Pause freezes a node, on kind. What it returns has it go on, as the case's end does.
+func (st *Stage) Pause(ctx context.Context, node string) (resume func(context.Context)) {
+	GinkgoHelper()
+	Expect(st.Kind.Pause(ctx, node)).To(Succeed())
+	paused := true
+	resume = func(ctx context.Context) {
+		GinkgoHelper()
+		if paused {
+			paused = false
+			Expect(st.Kind.Resume(ctx, node)).To(Succeed())
+		}
+	}
+	DeferCleanup(resume)
+	return resume
+}
+
 // Cut keeps a host from those named, both ways, until what it returns is called,
 // or the case ends. It takes the place of what was cut before.
 func (st *Stage) Cut(ctx context.Context, host string, from ...string) (heal func(context.Context)) {
@@ -102,6 +122,17 @@ func (st *Stage) Cut(ctx context.Context, host string, from ...string) (heal fun
 	return st.Drop(ctx,
 		fmt.Sprintf("iifname %q oifname %s drop", host, others),
 		fmt.Sprintf("iifname %s oifname %q drop", others, host))
+}
+
+// CutOffServer keeps a host from the API server alone, whose host may be a node as well,
+// until what it returns is called, or the case ends. It takes the place of what was cut
+// before.
+func (st *Stage) CutOffServer(ctx context.Context, host string) (heal func(context.Context)) {
+	GinkgoHelper()
+	const port = 6443
+	return st.Drop(ctx,
+		fmt.Sprintf("iifname %q tcp dport %d drop", host, port),
+		fmt.Sprintf("oifname %q tcp sport %d drop", host, port))
 }
 
 // Drop makes the switch drop what nftables rules say, until what it returns is

@@ -76,6 +76,13 @@ func (st *Stage) token(ctx context.Context) (string, error) {
 	return st.granted, nil
 }
 
+// DropToken forgets that token: its account goes with Herald.
+func (st *Stage) DropToken() {
+	st.granting.Lock()
+	defer st.granting.Unlock()
+	st.granted = ""
+}
+
 // ControllerMetric returns the same of all replicas of the controller together.
 func (st *Stage) ControllerMetric(ctx context.Context, metric string, labels map[string]string) (float64, error) {
 	replicas, err := st.scrapeControllers(ctx)

@@ -75,14 +75,15 @@ func (s *Scene) AwaitOwners(ctx context.Context) Owners {
 const crowdLimit = 12
 
 // Crowd makes Services in front of a Deployment until one node answers for
-// addresses of both families. It returns that node, and who answers for what.
+// addresses of both families. It returns that node, which is not that of the API
+// server, and who answers for what.
 func (s *Scene) Crowd(ctx context.Context, deployment string) (string, Owners) {
 	GinkgoHelper()
 	owners := Owners{}
 	for i := range crowdLimit {
 		s.Expose(ctx, fmt.Sprintf("%s-%d", deployment, i), Dual, For(deployment))
 		owners = s.AwaitOwners(ctx)
-		for _, node := range s.Nodes {
+		for _, node := range s.Others(s.Components.Server().Host) {
 			if of := owners.Of(node); len(of) > 1 && of[0].Is4() && of[len(of)-1].Is6() {
 				return node, owners
 			}

@@ -68,6 +68,20 @@ func OnNode(node string) func(*appsv1.Deployment) {
 	return func(deployment *appsv1.Deployment) { deployment.Spec.Template.Spec.NodeName = node }
 }
 
+// Preferring puts the Pods of a Deployment on one node as long as they may go there.
+func Preferring(node string) func(*appsv1.Deployment) {
+	return func(deployment *appsv1.Deployment) {
+		deployment.Spec.Template.Spec.Affinity = &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{
+			PreferredDuringSchedulingIgnoredDuringExecution: []corev1.PreferredSchedulingTerm{{
+				Weight: 100,
+				Preference: corev1.NodeSelectorTerm{MatchExpressions: []corev1.NodeSelectorRequirement{{
+					Key: corev1.LabelHostname, Operator: corev1.NodeSelectorOpIn, Values: []string{node},
+				}}},
+			}},
+		}}
+	}
+}
+
 // Deploy makes a Deployment whose Pods answer with what they saw of a request,
 // HTTP over TCP on the ports HTTP, DNS and Alt and one datagram for each over
 // UDP on DNS, and waits until they are ready.
@@ -86,7 +100,13 @@ func (s *Scene) Deploy(ctx context.Context, name string, replicas int32, changes
 					TerminationGracePeriodSeconds: &none,
 					Containers: []corev1.Container{{
 						Name:  "echo",
-						Image: "echo",
+						Image: s.Echo,
+						Args:  []string{port("tcp", HTTP), port("tcp", Alt), port("tcp", DNS), port("udp", DNS)},
+						Env: []corev1.EnvVar{
+							field("POD_NAME", "metadata.name"),
+							field("POD_NAMESPACE", "metadata.namespace"),
+							field("NODE_NAME", "spec.nodeName"),
+						},
 						Ports: []corev1.ContainerPort{
 							{ContainerPort: HTTP},
 							{ContainerPort: Alt},
@@ -104,6 +124,12 @@ func (s *Scene) Deploy(ctx context.Context, name string, replicas int32, changes
 	_, err := s.API.AppsV1().Deployments(s.Namespace).Create(ctx, deployment, metav1.CreateOptions{})
 	Expect(err).NotTo(HaveOccurred())
 	s.AwaitReady(ctx, name, replicas)
+}
+
+func port(network string, number int) string { return fmt.Sprintf("%s/%d", network, number) }
+
+func field(name, path string) corev1.EnvVar {
+	return corev1.EnvVar{Name: name, ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: path}}}
 }
 
 // Scale changes how many Pods a Deployment has, and waits until they are ready.

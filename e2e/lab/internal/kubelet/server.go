@@ -2,18 +2,14 @@ package kubelet
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
-	"net/netip"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/heraldlb/herald/e2e/lab/internal/answer"
+	"github.com/heraldlb/herald/e2e/echo"
 )
 
 // server stands in for an image that is not Herald's: it answers on every port
@@ -60,7 +56,7 @@ func (s *server) serve(ctx context.Context, group *errgroup.Group, port corev1.C
 			return err
 		})
 		if err == nil {
-			group.Go(func() error { return s.echo(ctx, conn) })
+			group.Go(func() error { return s.self().UDP(ctx, conn, s.place.kubelet.log) })
 		}
 		return err
 	case corev1.ProtocolSCTP:
@@ -72,57 +68,12 @@ func (s *server) serve(ctx context.Context, group *errgroup.Group, port corev1.C
 			return err
 		})
 		if err == nil {
-			group.Go(func() error { return s.serveHTTP(ctx, listener) })
+			group.Go(func() error { return s.self().HTTP(ctx, listener) })
 		}
 		return err
 	}
 }
 
-func (s *server) serveHTTP(ctx context.Context, listener net.Listener) error {
-	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		local := fmt.Sprint(r.Context().Value(http.LocalAddrContextKey))
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(s.answer(r.RemoteAddr, local))
-	})}
-	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
-	defer stop()
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
-}
-
-// echo answers each datagram.
-func (s *server) echo(ctx context.Context, conn *net.UDPConn) error {
-	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
-	defer stop()
-	buffer := make([]byte, 1<<16)
-	for {
-		_, from, err := conn.ReadFromUDPAddrPort(buffer)
-		if errors.Is(err, net.ErrClosed) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		text, err := json.Marshal(s.answer(from.String(), conn.LocalAddr().String()))
-		if err != nil {
-			return err
-		}
-		if _, err := conn.WriteToUDPAddrPort(text, from); err != nil && ctx.Err() == nil {
-			s.place.kubelet.log.Warn("answer", "to", from, "error", err)
-		}
-	}
-}
-
-func (s *server) answer(from, local string) answer.Answer {
-	client, _ := netip.ParseAddrPort(from)
-	at, _ := netip.ParseAddrPort(local)
-	return answer.Answer{
-		Pod:       s.place.pod.Name,
-		Namespace: s.place.pod.Namespace,
-		Node:      s.place.pod.Spec.NodeName,
-		Client:    client.Addr().Unmap(),
-		Local:     netip.AddrPortFrom(at.Addr().Unmap(), at.Port()),
-	}
+func (s *server) self() echo.Pod {
+	return echo.Pod{Name: s.place.pod.Name, Namespace: s.place.pod.Namespace, Node: s.place.pod.Spec.NodeName}
 }

@@ -31,12 +31,13 @@ func (m *member) onLink(a *address) bool {
 // is enough to know whether there are any, only the first is counted.
 func (e *Election) rank(a *address, first bool) (rank int, unsure bool) {
 	own := weigh(e.self.seed, a.Address)
+	owner, _ := a.leader() // one that hands over, if there is any
 	for _, m := range e.roll {
 		if !m.before(e.self, weigh(m.seed, a.Address), own) || !a.candidate(m) {
 			continue
 		}
 		unsure = unsure || m.due != never && e.clock.elapsed < m.behind+e.timing.Sync
-		if e.listens(m, a) {
+		if owner == nil && e.listens(m, a) {
 			continue
 		}
 		rank++
@@ -48,7 +49,8 @@ func (e *Election) rank(a *address, first bool) (rank int, unsure bool) {
 }
 
 // listens says that m was new when a lost its owner: it may have to listen before it may
-// claim anything. An address that nobody had can wait for it, for its share.
+// claim anything. An address that nobody had can wait for it, for its share; so can one
+// that is handed over, since it is answered for meanwhile.
 func (e *Election) listens(m *member, a *address) bool {
 	return a.evidence == ours && a.since < m.joined+e.timing.Listen
 }

@@ -326,13 +326,13 @@ func TestControlPlaneInFlight(t *testing.T) {
 	}
 	left := p.signal(first, syscall.SIGTERM)
 	p.holder(p.others(first)...)
-	p.reachable()
-	close(p.servers[first].answer)
+	close(p.servers[first].answer) // they have a second from the hand-over on
 	for _, c := range calls {
 		if err := c.finish(); err != nil {
 			t.Errorf("%s, under way: %v", c.from, err)
 		}
 	}
+	p.reachable()
 	if err := left.Wait(); err != nil {
 		t.Errorf("after SIGTERM: %v", err)
 	}

@@ -36,6 +36,9 @@ func (e *Election) keep(a *address, leader *claim) {
 	case e.fit(a):
 	case a.own == firm:
 		e.yield(a)
+	case a.own == tentative && a.slot >= 0: // Probed, and answered for since, though that was not told yet.
+		e.confirm(a)
+		e.yield(a)
 	case a.own == tentative:
 		e.drop(a) // There is nothing to hand over yet.
 		return

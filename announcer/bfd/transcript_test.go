@@ -4,22 +4,19 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/heraldlb/herald/announcer/bfd/packet"
 	"github.com/heraldlb/herald/announcer/l2/l2test"
+	"github.com/heraldlb/herald/internal/transcript"
 )
 
 func TestMain(m *testing.M) {
-	flag.Bool("update", false, "write the transcripts of testdata anew")
+	transcript.Flag()
 	flag.Parse()
 	// As in the announcer: a thread that wakes finds a P.
 	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), 8))
@@ -29,32 +26,12 @@ func TestMain(m *testing.M) {
 // Each file of testdata is a transcript: a line that starts with ">" is what happens,
 // those below it are what comes of it. With -update, the files are written anew.
 func TestTranscripts(t *testing.T) {
-	update := flag.Lookup("update").Value.String() == "true"
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("transcripts: %v, %v", files, err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			b, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := newTranscript().replay(t, string(b))
-			if update {
-				if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			} else if d := cmp.Diff(strings.Split(string(b), "\n"), strings.Split(got, "\n")); d != "" {
-				t.Errorf("(-want +got):\n%s", d)
-			}
-		})
-	}
+	transcript.Run(t, "testdata/*.txt", func(t *testing.T, text string) string { return newScript().replay(t, text) })
 }
 
-// transcript is two ends, a and b, and the wire between them. A packet takes a
+// script is two ends, a and b, and the wire between them. A packet takes a
 // millisecond.
-type transcript struct {
+type script struct {
 	now    moment
 	ends   map[string]*end
 	flight []flight
@@ -79,13 +56,13 @@ type flight struct {
 	p  packet.Packet
 }
 
-func newTranscript() *transcript {
+func newScript() *script {
 	a, b := &end{name: "a"}, &end{name: "b"}
 	a.other, b.other = b, a
-	return &transcript{ends: map[string]*end{"a": a, "b": b}}
+	return &script{ends: map[string]*end{"a": a, "b": b}}
 }
 
-func (tr *transcript) replay(t *testing.T, text string) string {
+func (tr *script) replay(t *testing.T, text string) string {
 	t.Helper()
 	for line := range strings.Lines(text) {
 		switch {
@@ -109,7 +86,7 @@ func (tr *transcript) replay(t *testing.T, text string) string {
 //	END was late by DURATION
 //	END is cut off | heard           what it sends is lost, or no longer
 //	END hears STATE my N your N tx DURATION rx DURATION xN [poll] [final] [demand]
-func (tr *transcript) tell(t *testing.T, words []string) {
+func (tr *script) tell(t *testing.T, words []string) {
 	t.Helper()
 	if words[0] == "wait" {
 		tr.wait(tr.now + duration(t, words[1]))
@@ -184,7 +161,7 @@ func number(t *testing.T, text string) (n uint8) {
 }
 
 // wait lets time pass until then, as the thread does.
-func (tr *transcript) wait(until moment) {
+func (tr *script) wait(until moment) {
 	for {
 		tr.act()
 		at := tr.next()
@@ -202,7 +179,7 @@ func (tr *transcript) wait(until moment) {
 	}
 }
 
-func (tr *transcript) next() moment {
+func (tr *script) next() moment {
 	at := never
 	for _, e := range tr.ends {
 		if e.session != nil && !e.gone {
@@ -216,7 +193,7 @@ func (tr *transcript) next() moment {
 }
 
 // act does what is due now.
-func (tr *transcript) act() {
+func (tr *script) act() {
 	for i := 0; i < len(tr.flight); {
 		if f := tr.flight[i]; f.at <= tr.now {
 			tr.flight = slices.Delete(tr.flight, i, i+1)
@@ -246,20 +223,20 @@ func (tr *transcript) act() {
 	}
 }
 
-func (tr *transcript) hear(e *end, at moment, p *packet.Packet) {
+func (tr *script) hear(e *end, at moment, p *packet.Packet) {
 	before := e.state
 	e.receive(at, p)
 	tr.told(e, before)
 }
 
-func (tr *transcript) told(e *end, before packet.State) {
+func (tr *script) told(e *end, before packet.State) {
 	if e.state != before {
 		fmt.Fprintf(&tr.out, "%10s  %s is %s, %q, flaps %d\n", tr.now, e.name, e.state, e.diagnostic, e.flaps)
 	}
 }
 
 // send prints a packet that says something new, and counts others.
-func (tr *transcript) send(e *end, p packet.Packet) {
+func (tr *script) send(e *end, p packet.Packet) {
 	if p == e.last {
 		e.sent++
 	} else {

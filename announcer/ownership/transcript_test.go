@@ -5,25 +5,22 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/heraldlb/herald/announcer"
 	"github.com/heraldlb/herald/announcer/l2"
 	"github.com/heraldlb/herald/announcer/l2/l2test"
 	"github.com/heraldlb/herald/announcer/l2/link"
 	"github.com/heraldlb/herald/election"
+	"github.com/heraldlb/herald/internal/transcript"
 	"github.com/heraldlb/herald/membership"
 )
 
 func TestMain(m *testing.M) {
-	flag.Bool("update", false, "write the transcripts of testdata anew")
+	transcript.Flag()
 	flag.Parse()
 	l2test.Main(m)
 }
@@ -32,31 +29,11 @@ func TestMain(m *testing.M) {
 // node is told, those below it are what the nodes do then. With -update, the
 // files are written anew.
 func TestTranscripts(t *testing.T) {
-	update := flag.Lookup("update").Value.String() == "true"
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("transcripts: %v, %v", files, err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			b, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := newTranscript().replay(t, string(b))
-			if update {
-				if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			} else if d := cmp.Diff(strings.Split(string(b), "\n"), strings.Split(got, "\n")); d != "" {
-				t.Errorf("(-want +got):\n%s", d)
-			}
-		})
-	}
+	transcript.Run(t, "testdata/*.txt", func(t *testing.T, text string) string { return newScript().replay(t, text) })
 }
 
-// transcript is a cluster on one segment, each node's interface eth0 first.
-type transcript struct {
+// script is a cluster on one segment, each node's interface eth0 first.
+type script struct {
 	start, now time.Time
 	nodes      map[string]*node
 	out        strings.Builder
@@ -72,12 +49,12 @@ type node struct {
 	deaf map[string]bool
 }
 
-func newTranscript() *transcript {
+func newScript() *script {
 	start := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
-	return &transcript{start: start, now: start, nodes: make(map[string]*node)}
+	return &script{start: start, now: start, nodes: make(map[string]*node)}
 }
 
-func (tr *transcript) replay(t *testing.T, text string) string {
+func (tr *script) replay(t *testing.T, text string) string {
 	t.Helper()
 	for line := range strings.Lines(text) {
 		switch {
@@ -108,7 +85,7 @@ func (tr *transcript) replay(t *testing.T, text string) string {
 //	NODE loses NODE                     it counts as dead
 //	NODE reports ADDRESS STATE          what came of an announcement
 //	NODE leaves
-func (tr *transcript) tell(t *testing.T, words []string) {
+func (tr *script) tell(t *testing.T, words []string) {
 	t.Helper()
 	if words[0] == "wait" {
 		tr.wait(t, words[1])
@@ -222,7 +199,7 @@ func (n *node) listen(now time.Time, on []link.Interface) {
 }
 
 // hear tells a node what it hears of another now.
-func (tr *transcript) hear(n *node, other string) {
+func (tr *script) hear(n *node, other string) {
 	o := tr.nodes[other]
 	p := membership.Peer{ID: o.self, Interfaces: slices.Clone(n.hears[other]), Standing: o.beacon.Standing}
 	for _, i := range o.places.links() {
@@ -233,7 +210,7 @@ func (tr *transcript) hear(n *node, other string) {
 }
 
 // run has the nodes do what they want, and hear each other, until all is quiet.
-func (tr *transcript) run() {
+func (tr *script) run() {
 	for busy := true; busy; {
 		busy = false
 		for _, name := range slices.Sorted(maps.Keys(tr.nodes)) {
@@ -261,7 +238,7 @@ func (tr *transcript) run() {
 	}
 }
 
-func (tr *transcript) deliver(from string, out election.Outgoing) {
+func (tr *script) deliver(from string, out election.Outgoing) {
 	for name, to := range tr.nodes {
 		if _, ok := to.hears[from]; ok && (out.To == election.ID{} || out.To.Node == name) {
 			to.election.Receive(tr.now, tr.nodes[from].self, out.Message)
@@ -270,7 +247,7 @@ func (tr *transcript) deliver(from string, out election.Outgoing) {
 }
 
 // wait lets time pass, as the loop does.
-func (tr *transcript) wait(t *testing.T, text string) {
+func (tr *script) wait(t *testing.T, text string) {
 	t.Helper()
 	d, err := time.ParseDuration(text)
 	if err != nil {
@@ -293,7 +270,7 @@ func (tr *transcript) wait(t *testing.T, text string) {
 	tr.now = end
 }
 
-func (tr *transcript) print(name string, did effects) {
+func (tr *script) print(name string, did effects) {
 	// What is done at once has no order that counts.
 	slices.SortStableFunc(did.puts, func(a, b announcer.Announcement) int { return a.Address.Compare(b.Address) })
 	slices.SortFunc(did.deletes, netip.Addr.Compare)
@@ -347,6 +324,6 @@ func (tr *transcript) print(name string, did effects) {
 	}
 }
 
-func (tr *transcript) line(name, text string) {
+func (tr *script) line(name, text string) {
 	fmt.Fprintf(&tr.out, "%8s  %s %s\n", tr.now.Sub(tr.start), name, text)
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/heraldlb/herald/internal/transcript"
 )
 
 // one is a single Election, x, that is told what its members say.
@@ -20,7 +22,7 @@ type one struct {
 // TestReplication replays what the members of x say of their claims, in whatever
 // order it comes.
 func TestReplication(t *testing.T) {
-	replayAll(t, "replication", func(t *testing.T) func([]string) []string {
+	transcript.Run(t, "testdata/replication/*.txt", func(t *testing.T) func([]string) []string {
 		o := &one{Election: New(id("x"), DefaultTiming()), t: t, now: start}
 		o.Stand(o.now, true)
 		return func(words []string) []string {

@@ -5,57 +5,18 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/heraldlb/herald/internal/transcript"
 )
 
 func TestMain(m *testing.M) {
-	flag.Bool("update", false, "write the transcripts of testdata anew")
+	transcript.Flag()
 	flag.Uint64("seed", 0, "run the simulation with this seed only")
 	os.Exit(m.Run())
-}
-
-// replayAll replays the transcripts of a folder: a line that starts with ">" is
-// what happens, those below it are what comes of it. With -update, the files
-// are written anew.
-func replayAll(t *testing.T, dir string, replay func(*testing.T) func(words []string) []string) {
-	update := flag.Lookup("update").Value.String() == "true"
-	files, err := filepath.Glob(filepath.Join("testdata", dir, "*.txt"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("transcripts: %v, %v", files, err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			b, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			want, got, tell := string(b), strings.Builder{}, replay(t)
-			for line := range strings.Lines(want) {
-				switch {
-				case strings.HasPrefix(line, ">"):
-					got.WriteString(line)
-					for _, said := range tell(strings.Fields(line[1:])) {
-						got.WriteString(said + "\n")
-					}
-				case strings.HasPrefix(line, "#"), line == "\n":
-					got.WriteString(line)
-				}
-			}
-			if update {
-				if err := os.WriteFile(file, []byte(got.String()), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			} else if d := gocmp.Diff(strings.Split(want, "\n"), strings.Split(got.String(), "\n")); d != "" {
-				t.Errorf("(-want +got):\n%s", d)
-			}
-		})
-	}
 }
 
 // script is what happens to a cluster.
@@ -69,8 +30,10 @@ type script struct {
 	trusted map[netip.Addr]bool
 }
 
+// Each file of testdata/cluster is a transcript: a line that starts with ">" is what happens
+// to a cluster, those below it are what comes of it. With -update, the files are written anew.
 func TestCluster(t *testing.T) {
-	replayAll(t, "cluster", func(t *testing.T) func([]string) []string {
+	transcript.Run(t, "testdata/cluster/*.txt", func(t *testing.T) func([]string) []string {
 		s := &script{t: t, c: newCluster(1), hosts: map[netip.Addr][]string{}, trusted: map[netip.Addr]bool{}}
 		s.c.observe = s.print
 		s.c.probed = func(n *node, addr netip.Addr) { s.line("%s found nobody on %s", n.name, addr) }

@@ -26,7 +26,14 @@ func TestMain(m *testing.M) {
 // Each file of testdata is a transcript: a line that starts with ">" is what happens,
 // those below it are what comes of it. With -update, the files are written anew.
 func TestTranscripts(t *testing.T) {
-	transcript.Run(t, "testdata/*.txt", func(t *testing.T, text string) string { return newScript().replay(t, text) })
+	transcript.Run(t, "testdata/*.txt", func(t *testing.T) func([]string) []string {
+		tr := newScript()
+		return func(words []string) []string {
+			tr.lines = nil
+			tr.tell(t, words)
+			return tr.lines
+		}
+	})
 }
 
 // script is two ends, a and b, and the wire between them. A packet takes a
@@ -35,7 +42,7 @@ type script struct {
 	now    moment
 	ends   map[string]*end
 	flight []flight
-	out    strings.Builder
+	lines  []string
 }
 
 type end struct {
@@ -62,18 +69,8 @@ func newScript() *script {
 	return &script{ends: map[string]*end{"a": a, "b": b}}
 }
 
-func (tr *script) replay(t *testing.T, text string) string {
-	t.Helper()
-	for line := range strings.Lines(text) {
-		switch {
-		case strings.HasPrefix(line, ">"):
-			tr.out.WriteString(line)
-			tr.tell(t, strings.Fields(line[1:]))
-		case strings.HasPrefix(line, "#"), line == "\n":
-			tr.out.WriteString(line)
-		}
-	}
-	return tr.out.String()
+func (tr *script) line(format string, args ...any) {
+	tr.lines = append(tr.lines, fmt.Sprintf("%10s  ", tr.now)+fmt.Sprintf(format, args...))
 }
 
 // tell carries out one line:
@@ -110,7 +107,7 @@ func (tr *script) tell(t *testing.T, words []string) {
 	case "leaves":
 		e.leave(tr.now)
 	case "was":
-		fmt.Fprintf(&tr.out, "%10s  %s excuses: %v\n", tr.now, e.name, e.excuse(tr.now, duration(t, args[2])))
+		tr.line("%s excuses: %v", e.name, e.excuse(tr.now, duration(t, args[2])))
 	case "is":
 		e.cut = args[0] == "cut"
 	case "hears":
@@ -173,7 +170,7 @@ func (tr *script) wait(until moment) {
 	tr.now = until
 	for _, name := range []string{"a", "b"} {
 		if e := tr.ends[name]; e.sent > 0 {
-			fmt.Fprintf(&tr.out, "%10s  %s repeats it %d times\n", tr.now, name, e.sent)
+			tr.line("%s repeats it %d times", name, e.sent)
 			e.sent = 0
 		}
 	}
@@ -218,7 +215,7 @@ func (tr *script) act() {
 		}
 		if e.left(tr.now) {
 			e.gone = true
-			fmt.Fprintf(&tr.out, "%10s  %s has left\n", tr.now, name)
+			tr.line("%s has left", name)
 		}
 	}
 }
@@ -231,7 +228,7 @@ func (tr *script) hear(e *end, at moment, p *packet.Packet) {
 
 func (tr *script) told(e *end, before packet.State) {
 	if e.state != before {
-		fmt.Fprintf(&tr.out, "%10s  %s is %s, %q, flaps %d\n", tr.now, e.name, e.state, e.diagnostic, e.flaps)
+		tr.line("%s is %s, %q, flaps %d", e.name, e.state, e.diagnostic, e.flaps)
 	}
 }
 
@@ -241,10 +238,10 @@ func (tr *script) send(e *end, p packet.Packet) {
 		e.sent++
 	} else {
 		if e.sent > 0 {
-			fmt.Fprintf(&tr.out, "%10s  %s has repeated it %d times\n", tr.now, e.name, e.sent)
+			tr.line("%s has repeated it %d times", e.name, e.sent)
 		}
 		e.sent = 0
-		fmt.Fprintf(&tr.out, "%10s  %s sends %s\n", tr.now, e.name, show(p))
+		tr.line("%s sends %s", e.name, show(p))
 	}
 	e.last = p
 	if !e.cut {

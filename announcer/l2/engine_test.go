@@ -2,89 +2,57 @@ package l2
 
 import (
 	"cmp"
-	"flag"
 	"fmt"
 	"maps"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	gocmp "github.com/google/go-cmp/cmp"
-
 	"github.com/heraldlb/herald/announcer"
 	"github.com/heraldlb/herald/announcer/l2/frame"
 	"github.com/heraldlb/herald/announcer/l2/link"
+	"github.com/heraldlb/herald/internal/transcript"
 )
 
 // Each file of testdata/engine is a transcript: a line that starts with ">" is
 // what the engine is told, those below it are what it wants done. With
 // -update, the files are written anew.
 func TestEngine(t *testing.T) {
-	update := flag.Lookup("update").Value.String() == "true"
-	files, err := filepath.Glob("testdata/engine/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("transcripts: %v, %v", files, err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			b, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			want := string(b)
-			got := newTranscript().replay(t, want)
-			if update {
-				if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			} else if d := gocmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n")); d != "" {
-				t.Errorf("(-want +got):\n%s", d)
-			}
-		})
-	}
+	transcript.Run(t, "testdata/engine/*.txt", func(t *testing.T) func([]string) []string {
+		s := newScript()
+		return func(words []string) []string {
+			s.said = nil
+			s.tell(t, words)
+			s.print()
+			return s.said
+		}
+	})
 }
 
-// transcript replays what an engine is told.
-type transcript struct {
+// script is what an engine is told.
+type script struct {
 	start, now time.Time
 	engine     *engine
 	interfaces map[string]*link.Interface
 	names      map[uint64]string // by epoch
 	full       map[string]bool
 	epochs     uint64
-	out        strings.Builder
+	said       []string
 }
 
-func newTranscript() *transcript {
+func newScript() *script {
 	start := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 	timing := DefaultTiming()
 	timing.RetryMin, timing.RetryMax = time.Second, 3*time.Second
-	return &transcript{
+	return &script{
 		start: start, now: start,
 		engine:     newEngine(timing, func(time.Duration) time.Duration { return 0 }),
 		interfaces: make(map[string]*link.Interface),
 		names:      make(map[uint64]string),
 		full:       make(map[string]bool),
 	}
-}
-
-func (tr *transcript) replay(t *testing.T, text string) string {
-	t.Helper()
-	for line := range strings.Lines(text) {
-		switch {
-		case strings.HasPrefix(line, ">"):
-			tr.out.WriteString(line)
-			tr.tell(t, strings.Fields(line[1:]))
-			tr.print()
-		case strings.HasPrefix(line, "#"), line == "\n":
-			tr.out.WriteString(line)
-		}
-	}
-	return tr.out.String()
 }
 
 // tell carries out one line:
@@ -104,36 +72,36 @@ func (tr *transcript) replay(t *testing.T, text string) string {
 //	rate PER-SECOND BURST
 //	refresh DURATION
 //	wait DURATION
-func (tr *transcript) tell(t *testing.T, words []string) {
+func (s *script) tell(t *testing.T, words []string) {
 	t.Helper()
-	e, args := tr.engine, words[1:]
+	e, args := s.engine, words[1:]
 	switch words[0] {
 	case "up":
-		tr.epochs++
-		tr.names[tr.epochs] = args[0]
+		s.epochs++
+		s.names[s.epochs] = args[0]
 		index := byte(cmp.Compare(args[0], "eth0") + 1)
-		tr.interfaces[args[0]] = &link.Interface{Name: args[0], Up: true, Epoch: tr.epochs, MAC: frame.MAC{2, 0, 0, 0, 0, index}, Prefixes: prefixes(args[1:])}
-		tr.setInterfaces()
+		s.interfaces[args[0]] = &link.Interface{Name: args[0], Up: true, Epoch: s.epochs, MAC: frame.MAC{2, 0, 0, 0, 0, index}, Prefixes: prefixes(args[1:])}
+		s.setInterfaces()
 	case "prefix":
-		tr.interfaces[args[0]].Prefixes = prefixes(args[1:])
-		tr.setInterfaces()
+		s.interfaces[args[0]].Prefixes = prefixes(args[1:])
+		s.setInterfaces()
 	case "down":
-		tr.interfaces[args[0]].Up = false
-		tr.setInterfaces()
+		s.interfaces[args[0]].Up = false
+		s.setInterfaces()
 	case "put":
-		tr.put(t, args)
+		s.put(t, args)
 	case "delete":
-		e.delete(tr.now, netip.MustParseAddr(args[0]))
+		e.delete(s.now, netip.MustParseAddr(args[0]))
 	case "again":
-		e.again(tr.now, netip.MustParseAddr(args[0]))
+		e.again(s.now, netip.MustParseAddr(args[0]))
 	case "see":
-		tr.see(t, args)
+		s.see(t, args)
 	case "refuse":
-		e.refused(tr.now, task{kind: sendAnnouncement, addr: netip.MustParseAddr(args[0]), turn: e.entries[netip.MustParseAddr(args[0])].turn, epoch: tr.epochs})
+		e.refused(s.now, task{kind: sendAnnouncement, addr: netip.MustParseAddr(args[0]), turn: e.entries[netip.MustParseAddr(args[0])].turn, epoch: s.epochs})
 	case "flood":
-		tr.flood(t, args)
+		s.flood(t, args)
 	case "full", "room":
-		tr.full[args[0]] = words[0] == "full"
+		s.full[args[0]] = words[0] == "full"
 	case "rate":
 		var perSecond float64
 		var burst int
@@ -143,15 +111,15 @@ func (tr *transcript) tell(t *testing.T, words []string) {
 	case "refresh":
 		e.timing.Refresh = duration(t, args[0])
 	case "wait":
-		tr.wait(duration(t, args[0]))
+		s.wait(duration(t, args[0]))
 		return
 	default:
 		t.Fatalf("what is %q?", words)
 	}
-	e.advance(tr.now)
+	e.advance(s.now)
 }
 
-func (tr *transcript) put(t *testing.T, args []string) {
+func (s *script) put(t *testing.T, args []string) {
 	t.Helper()
 	count, first := 1, args[0]
 	if len(args) > 2 && args[1] == "from" {
@@ -163,120 +131,120 @@ func (tr *transcript) put(t *testing.T, args []string) {
 		a.Interface = args[i+1]
 	}
 	for range count {
-		tr.engine.put(tr.now, a, tr.engine.many(count))
+		s.engine.put(s.now, a, s.engine.many(count))
 		a.Address = a.Address.Next()
 	}
 }
 
-func (tr *transcript) see(t *testing.T, args []string) {
+func (s *script) see(t *testing.T, args []string) {
 	t.Helper()
 	mac := frame.MAC(parseMAC(t, args[2]))
-	counted := tr.engine.sighted(tr.now, sighting{
-		addr: netip.MustParseAddr(args[1]), mac: mac, probe: len(args) > 3, epoch: tr.interfaces[args[0]].Epoch,
+	counted := s.engine.sighted(s.now, sighting{
+		addr: netip.MustParseAddr(args[1]), mac: mac, probe: len(args) > 3, epoch: s.interfaces[args[0]].Epoch,
 	})
 	if counted {
-		tr.line("conflict counted")
+		s.line("conflict counted")
 	}
 }
 
-func (tr *transcript) flood(t *testing.T, args []string) {
+func (s *script) flood(t *testing.T, args []string) {
 	t.Helper()
 	n := 0
 	scan(t, args[2], "%d", &n)
 	for i := range n {
-		tr.engine.sighted(tr.now, sighting{
-			addr: netip.MustParseAddr(args[1]), mac: frame.MAC{2, 1, 0, 0, byte(i >> 8), byte(i)}, epoch: tr.interfaces[args[0]].Epoch,
+		s.engine.sighted(s.now, sighting{
+			addr: netip.MustParseAddr(args[1]), mac: frame.MAC{2, 1, 0, 0, byte(i >> 8), byte(i)}, epoch: s.interfaces[args[0]].Epoch,
 		})
-		tr.print()
-		tr.wait(time.Millisecond)
+		s.print()
+		s.wait(time.Millisecond)
 	}
 }
 
-func (tr *transcript) setInterfaces() {
+func (s *script) setInterfaces() {
 	var all []link.Interface
-	for _, name := range slices.Sorted(maps.Keys(tr.interfaces)) {
-		all = append(all, *tr.interfaces[name])
+	for _, name := range slices.Sorted(maps.Keys(s.interfaces)) {
+		all = append(all, *s.interfaces[name])
 	}
-	tr.engine.setInterfaces(tr.now, all)
+	s.engine.setInterfaces(s.now, all)
 }
 
 // wait lets time pass, as the loop of an announcer does.
-func (tr *transcript) wait(d time.Duration) {
-	end := tr.now.Add(d)
+func (s *script) wait(d time.Duration) {
+	end := s.now.Add(d)
 	for {
-		at, ok := tr.engine.next(tr.now)
+		at, ok := s.engine.next(s.now)
 		if !ok || at.After(end) {
 			break
 		}
-		if at.After(tr.now) {
-			tr.now = at
+		if at.After(s.now) {
+			s.now = at
 		}
-		tr.engine.advance(tr.now)
-		tr.print()
+		s.engine.advance(s.now)
+		s.print()
 	}
-	tr.now = end
+	s.now = end
 }
 
 // print writes what the engine wants done; frames in bulk are counted.
-func (tr *transcript) print() {
-	wanted := tr.engine.take()
-	tr.printRoles(wanted.roles)
-	for _, s := range wanted.statuses {
-		line := fmt.Sprintf("%s is %s", s.Address, s.State)
-		if len(s.Interfaces) > 0 {
-			line += " on " + strings.Join(s.Interfaces, ",")
+func (s *script) print() {
+	wanted := s.engine.take()
+	s.printRoles(wanted.roles)
+	for _, st := range wanted.statuses {
+		line := fmt.Sprintf("%s is %s", st.Address, st.State)
+		if len(st.Interfaces) > 0 {
+			line += " on " + strings.Join(st.Interfaces, ",")
 		}
-		if s.Stranger != nil {
-			line += ", stranger " + s.Stranger.String()
+		if st.Stranger != nil {
+			line += ", stranger " + st.Stranger.String()
 		}
-		if s.Since != tr.now {
-			line += " since " + s.Since.Sub(tr.start).String()
+		if st.Since != s.now {
+			line += " since " + st.Since.Sub(s.start).String()
 		}
-		tr.lines(line, len(wanted.statuses))
+		s.lines(line, len(wanted.statuses))
 	}
 	counts := map[taskKind]int{}
 	for _, f := range wanted.frames {
 		verb := "send"
-		if tr.full[tr.names[f.epoch]] {
+		if s.full[s.names[f.epoch]] {
 			verb = "fail to send"
-			tr.engine.refused(tr.now, f)
+			s.engine.refused(s.now, f)
 		}
 		if f.bulk {
 			counts[f.kind]++
 			continue
 		}
-		tr.line(fmt.Sprintf("%s %s for %s on %s", verb, kindName(f.kind), f.addr, tr.names[f.epoch]))
+		s.line(fmt.Sprintf("%s %s for %s on %s", verb, kindName(f.kind), f.addr, s.names[f.epoch]))
 	}
 	for _, kind := range slices.Sorted(maps.Keys(counts)) {
-		tr.line(fmt.Sprintf("send %d × %s", counts[kind], kindName(kind)))
+		s.line(fmt.Sprintf("send %d × %s", counts[kind], kindName(kind)))
 	}
 }
 
 // few is how many of a kind are written out.
 const few = 8
 
-func (tr *transcript) printRoles(roles map[portKey]map[netip.Addr]role) {
+func (s *script) printRoles(roles map[portKey]map[netip.Addr]role) {
 	var lines []string
 	for key, changes := range roles {
 		for addr, r := range changes {
 			name := [...]string{ignored: "ignore", watched: "watch", answered: "answer for"}[r]
-			lines = append(lines, fmt.Sprintf("%s %s on %s", name, addr, tr.names[key.epoch]))
+			lines = append(lines, fmt.Sprintf("%s %s on %s", name, addr, s.names[key.epoch]))
 		}
 	}
 	slices.Sort(lines)
 	for _, l := range lines {
-		tr.lines(l, len(lines))
+		s.lines(l, len(lines))
 	}
 }
 
-func (tr *transcript) lines(text string, of int) {
+func (s *script) lines(text string, of int) {
 	if of <= few {
-		tr.line(text)
+		s.line(text)
 	}
 }
 
-func (tr *transcript) line(text string) {
-	fmt.Fprintf(&tr.out, "%8s  %s\n", tr.now.Sub(tr.start).Round(100*time.Microsecond), text)
+func (s *script) line(text string) {
+	s.said = append(s.said, fmt.Sprintf("%8s  %s", s.now.Sub(s.start).Round(100*time.Microsecond), text))
 }
 
 func kindName(k taskKind) string {

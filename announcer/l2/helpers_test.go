@@ -9,10 +9,11 @@ import (
 	"time"
 
 	"github.com/heraldlb/herald/announcer/l2/l2test"
+	"github.com/heraldlb/herald/internal/transcript"
 )
 
 func TestMain(m *testing.M) {
-	flag.Bool("update", false, "write the transcripts of testdata anew")
+	transcript.Flag()
 	flag.Parse()
 	l2test.Main(m)
 }

@@ -29,14 +29,22 @@ func TestMain(m *testing.M) {
 // node is told, those below it are what the nodes do then. With -update, the
 // files are written anew.
 func TestTranscripts(t *testing.T) {
-	transcript.Run(t, "testdata/*.txt", func(t *testing.T, text string) string { return newScript().replay(t, text) })
+	transcript.Run(t, "testdata/*.txt", func(t *testing.T) func([]string) []string {
+		tr := newScript()
+		return func(words []string) []string {
+			tr.lines = nil
+			tr.tell(t, words)
+			tr.run()
+			return tr.lines
+		}
+	})
 }
 
 // script is a cluster on one segment, each node's interface eth0 first.
 type script struct {
 	start, now time.Time
 	nodes      map[string]*node
-	out        strings.Builder
+	lines      []string
 }
 
 type node struct {
@@ -52,21 +60,6 @@ type node struct {
 func newScript() *script {
 	start := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 	return &script{start: start, now: start, nodes: make(map[string]*node)}
-}
-
-func (tr *script) replay(t *testing.T, text string) string {
-	t.Helper()
-	for line := range strings.Lines(text) {
-		switch {
-		case strings.HasPrefix(line, ">"):
-			tr.out.WriteString(line)
-			tr.tell(t, strings.Fields(line[1:]))
-			tr.run()
-		case strings.HasPrefix(line, "#"), line == "\n":
-			tr.out.WriteString(line)
-		}
-	}
-	return tr.out.String()
 }
 
 // tell carries out one line:
@@ -325,5 +318,5 @@ func (tr *script) print(name string, did effects) {
 }
 
 func (tr *script) line(name, text string) {
-	fmt.Fprintf(&tr.out, "%8s  %s %s\n", tr.now.Sub(tr.start), name, text)
+	tr.lines = append(tr.lines, fmt.Sprintf("%8s  %s %s", tr.now.Sub(tr.start), name, text))
 }

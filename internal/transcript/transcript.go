@@ -16,8 +16,10 @@ import (
 // flags are parsed.
 func Flag() { flag.Bool("update", false, "write the transcripts of testdata anew") }
 
-// Run has each file that matches pattern replayed, which has to give what it says.
-func Run(t *testing.T, pattern string, replay func(t *testing.T, text string) string) {
+// Run replays each file that matches pattern, which has to give what it says. begin starts
+// anew for a file, and gives what carries out a line's words and returns the lines that
+// come of it. Lines that start with "#", and empty ones, stay as they are.
+func Run(t *testing.T, pattern string, begin func(t *testing.T) func(words []string) []string) {
 	t.Helper()
 	update := flag.Lookup("update").Value.String() == "true"
 	files, err := filepath.Glob(pattern)
@@ -30,7 +32,7 @@ func Run(t *testing.T, pattern string, replay func(t *testing.T, text string) st
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := replay(t, string(b))
+			got := replay(string(b), begin(t))
 			if update {
 				if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
 					t.Fatal(err)
@@ -40,4 +42,20 @@ func Run(t *testing.T, pattern string, replay func(t *testing.T, text string) st
 			}
 		})
 	}
+}
+
+func replay(text string, tell func(words []string) []string) string {
+	var out strings.Builder
+	for line := range strings.Lines(text) {
+		switch {
+		case strings.HasPrefix(line, ">"):
+			out.WriteString(line)
+			for _, said := range tell(strings.Fields(line[1:])) {
+				out.WriteString(said + "\n")
+			}
+		case strings.HasPrefix(line, "#"), line == "\n":
+			out.WriteString(line)
+		}
+	}
+	return out.String()
 }

@@ -3,6 +3,7 @@ package announcement
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"sync"
@@ -59,9 +60,13 @@ func (a *agent) tellPaths(routers []announcer.BFDPeer) error {
 			refused = append(refused, err)
 			continue
 		}
+		if len(valid) == nodesocket.MaxBFD {
+			refused = append(refused, fmt.Errorf("the path to %s is not watched by BFD: a node watches %d", r.Address, nodesocket.MaxBFD))
+			continue
+		}
 		valid = append(valid, r)
 	}
-	err := a.surroundings.change(func(f *announcer.Facts) { f.BFD = valid[:min(len(valid), nodesocket.MaxBFD)] })
+	err := a.surroundings.change(func(f *announcer.Facts) { f.BFD = valid })
 	return errors.Join(append(refused, err)...)
 }
 
@@ -74,7 +79,11 @@ func (a *agent) tellUnnumbered(interfaces []string) error {
 		refused = append(refused, err)
 		return err != nil
 	})
-	err := a.surroundings.change(func(f *announcer.Facts) { f.Unnumbered = valid[:min(len(valid), nodesocket.MaxUnnumbered)] })
+	if n := nodesocket.MaxUnnumbered; len(valid) > n {
+		refused = append(refused, fmt.Errorf("routers on %v do not learn of this node: it tells those of %d interfaces", valid[n:], n))
+		valid = valid[:n]
+	}
+	err := a.surroundings.change(func(f *announcer.Facts) { f.Unnumbered = valid })
 	return errors.Join(append(refused, err)...)
 }
 

@@ -15,6 +15,7 @@ func TestDeploy(t *testing.T) {
 		t.FailNow()
 	}
 	t.Run("trees", c.testTrees)
+	t.Run("quick starts", c.testQuickStarts)
 	t.Run("rights", c.testRights)
 	t.Run("status", c.testStatus)
 	t.Run("external points", c.testExternal)

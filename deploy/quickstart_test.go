@@ -40,7 +40,7 @@ func (c *cluster) testQuickStarts(t *testing.T) {
 				t.Errorf("it builds another image than deploy/base asks for: no %s", image)
 			}
 			var typed []string
-			for _, command := range strings.SplitSeq(strings.ReplaceAll(script, "\\\n", ""), "\n") {
+			for command := range strings.SplitSeq(strings.ReplaceAll(script, "\\\n", ""), "\n") {
 				if asked.MatchString(command) {
 					typed = append(typed, command)
 				}

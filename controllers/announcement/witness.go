@@ -50,8 +50,14 @@ func newWitness(self string, addr netip.Addr, rec record, nodes *nodes, view ann
 	if turn < 0 {
 		turn = len(line)
 	}
-	deaf := !rec.routed && (rec.status.State == announcer.OffLink || view.Alone || view.Isolated)
+	deaf := !rec.routed && (rec.status.State == announcer.OffLink || view.Isolated || !hears(view))
 	return witness{self: self, turn: turn, ready: nodes.ready, deaf: deaf}
+}
+
+// hears says whether any other node is heard. That none is, where a port of heartbeats is
+// taken for one, says nothing of the owners.
+func hears(view announcer.View) bool {
+	return slices.ContainsFunc(view.Members, func(m announcer.Member) bool { return m.State == announcer.Alive })
 }
 
 // judge returns what there is to report to svc, and how long the record must have

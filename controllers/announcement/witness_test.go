@@ -104,9 +104,13 @@ func TestWitnessTurn(t *testing.T) {
 	if got := turn(order[0], local, all); got != 1 {
 		t.Errorf("the first of the others is number %d, want 1", got)
 	}
-	for _, view := range []announcer.View{{Alone: true}, {Isolated: true}} {
+	alive := []announcer.Member{{Node: "b", State: announcer.Dead}, {Node: "c", State: announcer.Alive}}
+	for _, view := range []announcer.View{{}, {Alone: true, Members: alive[:1]}, {Isolated: true, Members: alive}, {Members: alive[:1]}} {
 		if !newWitness("a", vip, record{}, all, view).deaf {
 			t.Errorf("not deaf with view %+v", view)
 		}
+	}
+	if newWitness("a", vip, record{}, all, announcer.View{Members: alive}).deaf {
+		t.Error("deaf, though it hears one that lives")
 	}
 }

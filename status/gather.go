@@ -36,7 +36,7 @@ func Gather(ctx context.Context, core corev1client.CoreV1Interface, o Options) (
 	served := slices.DeleteFunc(list.Items, func(svc corev1.Service) bool { return !o.Class.Matches(&svc) })
 	report := &Report{Services: services(served)}
 	report.addPools(ctx, core, o.Pools, served)
-	report.addNodes(ctx, core, o.Namespace)
+	report.addPrograms(ctx, core, o.Namespace)
 	return report, nil
 }
 
@@ -48,7 +48,7 @@ func (r *Report) addPools(ctx context.Context, core corev1client.CoreV1Interface
 	object, err := core.ConfigMaps(key.Namespace).Get(ctx, key.Name, metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err):
-		r.complain("there is no ConfigMap %s: no Service gets an address", key)
+		r.complain("there is no ConfigMap %s: Herald keeps to the last good one until it is restarted, and has no pool then", key)
 		return
 	case err != nil:
 		r.complain("the pools cannot be read: %v", err)
@@ -65,26 +65,58 @@ func (r *Report) addPools(ctx context.Context, core corev1client.CoreV1Interface
 	r.Pools = pools(parsed, served)
 }
 
-// addNodes asks the agent of every node.
-func (r *Report) addNodes(ctx context.Context, core corev1client.CoreV1Interface, namespace string) {
-	pods, err := core.Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: "app.kubernetes.io/name=herald,app.kubernetes.io/component=node"})
+// addPrograms tells of Herald's own Pods: the controller's, and each node's, whose agent is
+// asked.
+func (r *Report) addPrograms(ctx context.Context, core corev1client.CoreV1Interface, namespace string) {
+	list, err := core.Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: "app.kubernetes.io/name=herald"})
 	if err != nil {
-		r.complain("the nodes that Herald runs on cannot be listed: %v", err)
+		r.complain("Herald's Pods cannot be listed: %v", err)
 		return
 	}
-	if len(pods.Items) == 0 {
+	if !slices.ContainsFunc(list.Items, isReadyController) {
+		r.complain("no Pod of Herald's controller is ready in namespace %s: no Service gets an address, or gives one back", namespace)
+	}
+	agents := slices.DeleteFunc(list.Items, func(pod corev1.Pod) bool { return pod.Labels[component] != "node" })
+	if len(agents) == 0 {
 		r.complain("no Pod of Herald's DaemonSet is in namespace %s", namespace)
 		return
 	}
+	r.Nodes = askAgents(ctx, core, namespace, agents)
+	r.countOwned()
+	r.addExcluded(ctx, core)
+	slices.SortFunc(r.Nodes, func(a, b Node) int { return strings.Compare(a.Name, b.Name) })
+}
+
+// component is the label that says which of Herald's programs a Pod is.
+const component = "app.kubernetes.io/component"
+
+func isReadyController(pod corev1.Pod) bool {
+	return pod.Labels[component] == "controller" && slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	})
+}
+
+// countOwned counts the addresses that each node owns.
+func (r *Report) countOwned() {
 	owns := make(map[string]int)
 	for _, svc := range r.Services {
 		for _, a := range svc.Addresses {
 			owns[a.Owner]++
 		}
 	}
-	r.Nodes = askAgents(ctx, core, namespace, pods.Items)
 	for i := range r.Nodes {
 		r.Nodes[i].Owns = owns[r.Nodes[i].Name]
 	}
-	slices.SortFunc(r.Nodes, func(a, b Node) int { return strings.Compare(a.Name, b.Name) })
+}
+
+// addExcluded marks the nodes that have the label which keeps addresses away.
+func (r *Report) addExcluded(ctx context.Context, core corev1client.CoreV1Interface) {
+	list, err := core.Nodes().List(ctx, metav1.ListOptions{LabelSelector: corev1.LabelNodeExcludeBalancers})
+	if err != nil {
+		r.complain("Nodes that are excluded cannot be listed: %v", err)
+		return
+	}
+	for i := range r.Nodes {
+		r.Nodes[i].Excluded = slices.ContainsFunc(list.Items, func(node corev1.Node) bool { return node.Name == r.Nodes[i].Name })
+	}
 }

@@ -2,6 +2,7 @@ package status
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,9 +10,12 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
 
 	"github.com/heraldlb/herald/config"
 	"github.com/heraldlb/herald/controllers/loadbalancer"
+	"github.com/heraldlb/herald/internal/apiserver"
 )
 
 func holder(namespace, name string, conditions []metav1.Condition, addresses ...string) corev1.Service {
@@ -80,5 +84,53 @@ func TestServices(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got, cmpopts.EquateComparable(netip.Addr{})); diff != "" {
 		t.Errorf("services (-want +got):\n%s", diff)
+	}
+}
+
+// That no controller is there to give addresses is said, and so is which nodes take none.
+func TestPrograms(t *testing.T) {
+	core := kubernetes.NewForConfigOrDie(apiserver.Start(t)).CoreV1()
+	options := Options{Pools: types.NamespacedName{Namespace: "default", Name: "herald"}, Namespace: "default"}
+	create := func(component, node string) *corev1.Pod {
+		pod, err := core.Pods("default").Create(t.Context(), &corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{Name: component, Labels: map[string]string{
+				"app.kubernetes.io/name": "herald", "app.kubernetes.io/component": component,
+			}},
+			Spec: corev1.PodSpec{NodeName: node, Containers: []corev1.Container{{Name: "herald", Image: "herald"}}},
+		}, metav1.CreateOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return pod
+	}
+	complaints := func() string {
+		report, err := Gather(t.Context(), core, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(report.Complaints, "\n")
+	}
+	const none = "no Pod of Herald's controller is ready"
+
+	controller := create("controller", "node1")
+	if got := complaints(); !strings.Contains(got, none) || !strings.Contains(got, "no Pod of Herald's DaemonSet") {
+		t.Errorf("with a controller that is not ready, and no agent: %s", got)
+	}
+	controller.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
+	if _, err := core.Pods("default").UpdateStatus(t.Context(), controller, metav1.UpdateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := complaints(); strings.Contains(got, none) {
+		t.Errorf("with a controller that is ready: %s", got)
+	}
+
+	create("node", "node1")
+	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node1", Labels: map[string]string{corev1.LabelNodeExcludeBalancers: ""}}}
+	if _, err := core.Nodes().Create(t.Context(), node, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	report, err := Gather(t.Context(), core, options)
+	if err != nil || len(report.Nodes) != 1 || !report.Nodes[0].Excluded || report.Nodes[0].Error == "" {
+		t.Errorf("of a node that is excluded, whose agent is not reached: %+v, %v", report, err)
 	}
 }

@@ -1,7 +1,7 @@
 // Package status collects what `herald status` shows: the pools and their use,
 // each Service with its address and the node that owns it, the membership as each
-// node's announcer sees it, and the sessions that its agent has with routers. It reads; it writes nothing but a request
-// for a token of the ServiceAccount that may read the membership.
+// node's announcer sees it, and the sessions that its agent has with routers. It reads; it
+// writes nothing but a request for a token of the ServiceAccount that may read the membership.
 package status
 
 import (
@@ -62,6 +62,9 @@ type Node struct {
 	Name string `json:"name"`
 	// Owns is the number of addresses that it owns.
 	Owns int `json:"owns"`
+	// Excluded says that it has the label which keeps addresses away,
+	// node.kubernetes.io/exclude-from-external-load-balancers.
+	Excluded bool `json:"excluded,omitempty"`
 	// View is nil where the agent was not reached; Error says why.
 	View  *announcer.View `json:"view,omitempty"`
 	Error string          `json:"error,omitempty"`

@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/heraldlb/herald/announcer"
@@ -101,10 +102,10 @@ func (r *Report) writeNodes(text *bytes.Buffer) {
 		heardBy := r.heardBy()
 		for _, n := range r.Nodes {
 			if n.View == nil {
-				row(n.Name, n.Owns, "?", heardBy[n.Name], "?", n.Error)
+				row(n.Name, n.Owns, "?", heardBy[n.Name], "?", note(n))
 				continue
 			}
-			row(n.Name, n.Owns, len(heard(n.View)), heardBy[n.Name], n.View.Scheduling, note(n.View))
+			row(n.Name, n.Owns, len(heard(n.View)), heardBy[n.Name], n.View.Scheduling, note(n))
 		}
 	})
 }
@@ -133,8 +134,15 @@ func heard(view *announcer.View) map[string]bool {
 	return names
 }
 
-func note(view *announcer.View) string {
+func note(n Node) string {
 	var notes []string
+	if n.Excluded {
+		notes = append(notes, "labelled "+corev1.LabelNodeExcludeBalancers)
+	}
+	if n.View == nil {
+		return strings.Join(append(notes, n.Error), "; ")
+	}
+	view := n.View
 	switch {
 	case view.Isolated:
 		notes = append(notes, "cut off, and has withdrawn")

@@ -62,8 +62,8 @@ func sample(now time.Time) *Report {
 				Node: "node2", Scheduling: "nice -20", Alone: true,
 				Complaints: []string{"192.0.2.9 calls itself node2 too"},
 			}},
-			{Name: "node3", Error: "ask the agent in herald-x: no route to host", BGPError: "ask the agent in herald-x: no route to host"},
-			{Name: "node4", View: &announcer.View{Scheduling: "SCHED_FIFO", Keyed: true}, BGPError: "ask the agent in herald-y: forbidden"},
+			{Name: "node3", Excluded: true, Error: "ask the agent in herald-x: no route to host", BGPError: "ask the agent in herald-x: no route to host"},
+			{Name: "node4", Excluded: true, View: &announcer.View{Scheduling: "SCHED_FIFO", Keyed: true}, BGPError: "ask the agent in herald-y: forbidden"},
 		},
 	}
 }

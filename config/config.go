@@ -3,18 +3,9 @@
 // raw strings. The package is pure: no clock, no I/O, no Kubernetes.
 //
 // The keys are those of kube-vip-cloud-provider, so that its ConfigMap can be
-// used as it is, and exclude-, announce- and bgp.yaml beside them. <scope> is a namespace, or "global"
-// for all namespaces that have no pool of their own.
-//
-//	cidr-<scope>          addresses as CIDRs: "192.168.1.240/28,2001:db8:1::/64"
-//	range-<scope>         addresses as ranges: "192.168.1.10-192.168.1.20"
-//	exclude-<scope>       addresses, CIDRs and ranges that are left out of this scope's pool alone
-//	allow-share-<scope>   "true": Services may share an address
-//	interface-<scope>     the one interface to announce on
-//	announce-<scope>      "l2" (default), "bgp" or "l2,bgp"
-//	bgp.yaml              the routers, and what they are told: package bgp
-//	search-order          "asc" (default) or "desc"
-//	skip-end-ips-in-cidr  "true": leave out the end addresses of each CIDR
+// used as it is, and exclude-, announce- and bgp.yaml beside them: Keys has them all.
+// Where <scope> ends one, that is a namespace, or "global" for all namespaces that have
+// no pool of their own.
 package config
 
 import (

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/heraldlb/herald/config/bgp"
 	"github.com/heraldlb/herald/config/fault"
 )
 
@@ -23,18 +24,102 @@ const (
 	prefixAnnounce  = "announce-"
 )
 
-func prefixes() []string {
-	return []string{prefixCIDR, prefixRange, prefixExclude, prefixShare, prefixInterface, prefixAnnounce}
+// Key is a key of the ConfigMap: how it is read, and what the reference says of it.
+type Key struct {
+	// Name is the key, or where a scope follows what stands before that: "cidr-".
+	Name string
+	// Scoped tells whether a scope follows: a namespace, or Global.
+	Scoped bool
+	// Value is what the value may be.
+	Value string
+	// Default is the value where the key is not there, "" for none.
+	Default string
+	// Example is a value.
+	Example string
+	// Text says what the key does.
+	Text string
+
+	// read reads the value; the scope is nil without Scoped.
+	read func(p *parser, s *scope, key, value string)
 }
 
-// cutKey parts a key into its prefix and the scope that follows.
-func cutKey(key string) (prefix, scope string, ok bool) {
-	for _, prefix := range prefixes() {
-		if scope, ok := strings.CutPrefix(key, prefix); ok {
-			return prefix, scope, true
+// Keys returns all keys that Parse knows.
+func Keys() []Key {
+	return append(scopedKeys(), []Key{
+		{
+			Name:  bgp.Key,
+			Value: "YAML, as below", Example: "{localASN: 64512, peers: [{name: spine, address: 192.0.2.1, asn: 64500}]}",
+			Text: "the routers, and what they are told",
+			read: func(p *parser, _ *scope, _, value string) { p.bgp = &value },
+		},
+		{
+			Name:  keyOrder,
+			Value: fmt.Sprintf("`%s` or `%s`", Ascending, Descending), Default: Ascending.String(), Example: Descending.String(),
+			Text: "whether the lowest or the highest free address is handed out first",
+			read: (*parser).readOrder,
+		},
+		{
+			Name:  keySkipEnds,
+			Value: booleans, Default: "false", Example: "true",
+			Text: "leave out the first and last address of each IPv4 CIDR but a /31 or /32, and the first of each IPv6 CIDR but a /127 or /128; ranges stay whole",
+			read: (*parser).readSkipEnds,
+		},
+	}...)
+}
+
+const booleans = "`true` or `false`"
+
+// scopedKeys returns those that a scope follows.
+func scopedKeys() []Key {
+	return []Key{
+		{
+			Name: prefixCIDR, Scoped: true,
+			Value: "CIDRs by their base address, separated by commas, families mixed", Example: "192.168.10.208/28, 2001:db8:10::1:0/112",
+			Text: "addresses to hand out; with `range-` of the same scope it is one pool",
+			read: func(p *parser, s *scope, key, value string) { p.readPool(s, key, value, parseCIDR) },
+		},
+		{
+			Name: prefixRange, Scoped: true,
+			Value: "ranges, both ends included, separated by commas, families mixed", Example: "192.168.20.10-192.168.20.40, fd00::10-fd00::40",
+			Text: "addresses to hand out",
+			read: func(p *parser, s *scope, key, value string) { p.readPool(s, key, value, parseRange) },
+		},
+		{
+			Name: prefixExclude, Scoped: true,
+			Value: "addresses, CIDRs and ranges, separated by commas", Example: "192.168.10.1, 192.168.10.100-192.168.10.120",
+			Text: "what is left out of this scope's pool; other scopes' are not concerned",
+			read: (*parser).readExcludes,
+		},
+		{
+			Name: prefixShare, Scoped: true,
+			Value: booleans, Default: "`allow-share-global`, else `false`", Example: "true",
+			Text: "Services of the scope may share an address, if their ports differ and, under `externalTrafficPolicy: Local`, their selectors are equal",
+			read: func(p *parser, s *scope, key, value string) { s.share = p.readBool(key, trim(value)) },
+		},
+		{
+			Name: prefixInterface, Scoped: true,
+			Value: "one interface, as the nodes call it: 1 to 15 bytes", Default: "`interface-global`, else every one that has the address on-link", Example: "eth1",
+			Text: "where addresses are announced on layer 2",
+			read: (*parser).readInterface,
+		},
+		{
+			Name: prefixAnnounce, Scoped: true,
+			Value: fmt.Sprintf("`%s`, `%s`, or both, separated by a comma", announceL2, announceBGP), Default: "`announce-global`, else `l2`", Example: "l2,bgp",
+			Text: "`l2`: one node answers for each address, by ARP and NDP; `bgp`: the nodes tell the routers of `bgp.yaml`",
+			read: (*parser).readAnnounce,
+		},
+	}
+}
+
+// find returns the key that one in the ConfigMap is, and the scope that it ends in.
+func find(keys []Key, written string) (key Key, scope string, ok bool) {
+	for _, key := range keys {
+		scope, begins := strings.CutPrefix(written, key.Name)
+		if begins && (key.Scoped || scope == "") {
+			return key, scope, true
 		}
 	}
-	return "", "", false
+	return Key{}, "", false
 }
 
 // checkScope says what is wrong with a scope; nil if nothing.

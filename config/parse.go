@@ -9,7 +9,6 @@ import (
 
 	"go4.org/netipx"
 
-	"github.com/heraldlb/herald/config/bgp"
 	"github.com/heraldlb/herald/config/fault"
 )
 
@@ -17,7 +16,7 @@ import (
 // by key and position, and a Config unless one of them is an Error: what is
 // broken in part is refused as a whole.
 func Parse(data map[string]string) (*Config, Faults) {
-	p := parser{scopes: make(map[string]*scope)}
+	p := parser{keys: Keys(), scopes: make(map[string]*scope)}
 	for _, key := range slices.Sorted(maps.Keys(data)) {
 		p.readKey(key, data[key])
 	}
@@ -32,6 +31,7 @@ func Parse(data map[string]string) (*Config, Faults) {
 // parser reads key after key into scopes, and collects the faults.
 type parser struct {
 	fault.Collector
+	keys     []Key
 	order    Order
 	skipEnds bool
 	bgp      *string // bgp.yaml, read last
@@ -50,47 +50,20 @@ type scope struct {
 	announce *Announce
 }
 
-func (p *parser) readKey(key, value string) {
-	prefix, name, scoped := cutKey(key)
+func (p *parser) readKey(written, value string) {
+	key, name, known := find(p.keys, written)
 	switch {
-	case key == keyOrder:
-		p.readOrder(trim(value))
-	case key == keySkipEnds:
-		skip := p.readBool(key, trim(value))
-		p.skipEnds = skip != nil && *skip
-	case key == bgp.Key:
-		p.bgp = &value
-	case scoped:
+	case !known:
+		p.report(Warning, written, "", "unknown key, without effect"+didYouMean(written))
+	case key.Scoped:
 		s := p.scope(name)
-		if err := checkScope(prefix, name); err != nil {
-			p.report(Error, key, "", err.Error())
+		if err := checkScope(key.Name, name); err != nil {
+			p.report(Error, written, "", err.Error())
 			s = &scope{name: name} // what the value says is checked all the same
 		}
-		p.readScoped(prefix, s, value)
+		key.read(p, s, written, value)
 	default:
-		p.report(Warning, key, "", "unknown key, without effect"+didYouMean(key))
-	}
-}
-
-// readScoped reads a key that ends in a scope.
-func (p *parser) readScoped(prefix string, s *scope, value string) {
-	key := prefix + s.name
-	switch prefix {
-	case prefixCIDR:
-		p.readPool(s, key, value, parseCIDR)
-	case prefixRange:
-		p.readPool(s, key, value, parseRange)
-	case prefixExclude:
-		p.readExcludes(s, key, value)
-	case prefixShare:
-		s.share = p.readBool(key, trim(value))
-	case prefixAnnounce:
-		p.readAnnounce(s, key, value)
-	case prefixInterface:
-		s.iface = trim(value)
-		if err := checkInterface(s.iface); err != nil {
-			p.report(Error, key, s.iface, err.Error())
-		}
+		key.read(p, nil, written, value)
 	}
 }
 
@@ -143,15 +116,28 @@ func (p *parser) readList(s *scope, key, value string, parse parseFunc) []entry 
 	return valid
 }
 
-func (p *parser) readOrder(value string) {
-	switch value {
+// readInterface reads the name of one.
+func (p *parser) readInterface(s *scope, key, value string) {
+	s.iface = trim(value)
+	if err := checkInterface(s.iface); err != nil {
+		p.report(Error, key, s.iface, err.Error())
+	}
+}
+
+func (p *parser) readOrder(_ *scope, key, value string) {
+	switch value = trim(value); value {
 	case Ascending.String():
 		p.order = Ascending
 	case Descending.String():
 		p.order = Descending
 	default:
-		p.report(Error, keyOrder, value, fmt.Sprintf("must be %q or %q", Ascending, Descending))
+		p.report(Error, key, value, fmt.Sprintf("must be %q or %q", Ascending, Descending))
 	}
+}
+
+func (p *parser) readSkipEnds(_ *scope, key, value string) {
+	skip := p.readBool(key, trim(value))
+	p.skipEnds = skip != nil && *skip
 }
 
 // readBool takes every spelling that kube-vip takes. It returns nil, and

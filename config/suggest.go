@@ -3,7 +3,6 @@ package config
 import (
 	"strings"
 
-	"github.com/heraldlb/herald/config/bgp"
 	"github.com/heraldlb/herald/config/internal/spelling"
 )
 
@@ -30,15 +29,18 @@ func suggest(key string) string {
 			best, least = suggestion, distance
 		}
 	}
-	consider(key, keyOrder, keyOrder)
-	consider(key, keySkipEnds, keySkipEnds)
-	consider(key, bgp.Key, bgp.Key)
+	for _, known := range Keys() {
+		if !known.Scoped {
+			consider(key, known.Name, known.Name)
+		}
+	}
+	scoped := scopedKeys()
 	for at, c := range key {
 		if !strings.ContainsRune("-_.", c) || !isNamespace(key[at+1:]) {
 			continue
 		}
-		for _, prefix := range prefixes() {
-			consider(key[:at+1], prefix, prefix+key[at+1:])
+		for _, known := range scoped {
+			consider(key[:at+1], known.Name, known.Name+key[at+1:])
 		}
 	}
 	return best

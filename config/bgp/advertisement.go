@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 	"k8s.io/apimachinery/pkg/labels"
@@ -38,29 +39,102 @@ func everything() Advertisement {
 
 func (p *parser) readAdvertisement(node *yaml.Node) {
 	a := placedAdvertisement{Advertisement: everything()}
-	attributes := &a.Attributes
-	a.at = p.object(node, fields{
-		"name":            text(p, &a.Name, parseName),
-		"pools":           func(value *yaml.Node) { a.Pools, a.pools = p.readNames(value, parsePool, "pools") },
-		"peers":           func(value *yaml.Node) { a.Peers, a.peers = p.readNames(value, parseName, "peers") },
-		"serviceSelector": func(value *yaml.Node) { a.Services = p.readSelector(value) },
-		"nodeSelector":    func(value *yaml.Node) { a.Nodes = p.readSelector(value) },
-		"communities":     func(value *yaml.Node) { p.readCommunities(value, attributes) },
-		"localPreference": number(p, &attributes.LocalPreference, optional(between[uint32](0, math.MaxUint32))),
-		"med":             number(p, &attributes.MED, optional(between[uint32](0, math.MaxUint32))),
-		"asPathPrepend":   number(p, &attributes.Prepend, between[uint8](0, mostPrepend)),
-		"aggregationLength": func(value *yaml.Node) {
-			p.object(value, fields{
-				"ipv4": number(p, &a.AggregationLength4, between[uint8](1, hostLength4)),
-				"ipv6": number(p, &a.AggregationLength6, between[uint8](1, hostLength6)),
-			})
-		},
-	})
+	a.at = p.object(node, p.fieldsOfAdvertisement(&a))
 	if a.at == nil {
 		return
 	}
-	p.require(node, a.at, "name")
 	p.advertisements = append(p.advertisements, a)
+}
+
+// fieldsOfAdvertisement are those of an advertisement, which is of everything.
+func (p *parser) fieldsOfAdvertisement(a *placedAdvertisement) fields {
+	attributes := &a.Attributes
+	return fields{
+		{
+			name: "name", required: true, example: "shop",
+			content: text(p, &a.Name, objectName()),
+			text:    "what `herald status` and events call it; where several set what a route has but once, the first by name counts",
+		},
+		{
+			name: "pools", example: "[shop, global]",
+			content: content{
+				kind: "list of namespaces, or `global`",
+				read: func(value *yaml.Node) { a.Pools, a.pools = p.readNames(value, parsePool, "pools") },
+			},
+			usual: "all pools",
+			text:  "the pools whose addresses it is of",
+		},
+		{
+			name: "serviceSelector", example: "{matchLabels: {tier: front}}",
+			content: p.selector(&a.Services),
+			usual:   "all Services",
+			text:    "the Services whose addresses it is of, by their labels",
+		},
+		{
+			name: "nodeSelector", example: "{matchExpressions: [{key: example.com/edge, operator: Exists}]}",
+			content: p.selector(&a.Nodes),
+			usual:   "all nodes",
+			text:    "the nodes that tell, by their labels",
+		},
+		{
+			name: "peers", example: "[rack]",
+			content: content{
+				kind: "list of names of peers",
+				read: func(value *yaml.Node) { a.Peers, a.peers = p.readNames(value, parseName, "peers") },
+			},
+			usual: "all peers",
+			text:  "the peers that are told",
+		},
+		{
+			name: "communities", example: `["64512:100", "64512:1:2", no-export]`,
+			content: content{
+				kind: "list of standard ones (RFC 1997), `N:N` up to 65535, large ones (RFC 8092), `N:N:N`, and names: " + strings.Join(communityNames(), ", "),
+				read: func(value *yaml.Node) { p.readCommunities(value, attributes) },
+			},
+			text: "communities of the routes",
+		},
+		{
+			name: "localPreference", example: "200",
+			content: number(p, &attributes.LocalPreference, orNone(within[uint32](0, math.MaxUint32))),
+			usual:   "100",
+			text:    "to peers of the nodes' own autonomous system alone (RFC 4271 section 5.1.5)",
+		},
+		{
+			name: "med", example: "50",
+			content: number(p, &attributes.MED, orNone(within[uint32](0, math.MaxUint32))),
+			text:    "MULTI_EXIT_DISC: the lower, the better (RFC 4271 section 5.1.4)",
+		},
+		{
+			name: "asPathPrepend", example: "2",
+			content: number(p, &attributes.Prepend, within[uint8](0, mostPrepend)),
+			usual:   "0",
+			text:    "how many times more than once the nodes' AS stands in the path",
+		},
+		{
+			name: "aggregationLength", example: "{ipv4: 24, ipv6: 64}",
+			content: content{
+				kind:   "map",
+				read:   func(value *yaml.Node) { p.object(value, p.fieldsOfAggregation(a)) },
+				fields: func() fields { return p.fieldsOfAggregation(a) },
+			},
+			text: "tell of prefixes of this length in place of the addresses in them",
+		},
+	}
+}
+
+func (p *parser) fieldsOfAggregation(a *placedAdvertisement) fields {
+	return fields{
+		{
+			name: "ipv4", example: "24",
+			content: number(p, &a.AggregationLength4, within[uint8](1, hostLength4)),
+			text:    "of IPv4 addresses",
+		},
+		{
+			name: "ipv6", example: "64",
+			content: number(p, &a.AggregationLength6, within[uint8](1, hostLength6)),
+			text:    "of IPv6 addresses",
+		},
+	}
 }
 
 // readNames reads a list of names, which it returns sorted, and where each stands.
@@ -69,7 +143,7 @@ func (p *parser) readNames(node *yaml.Node, parse func(string) (string, error), 
 	at := make(map[string]*yaml.Node)
 	isList := p.list(node, func(item *yaml.Node) {
 		var name string
-		text(p, &name, parse)(item)
+		scalar(p, &name, parse, tagString)(item)
 		switch {
 		case name == "":
 		case at[name] != nil:
@@ -90,7 +164,7 @@ func (p *parser) readCommunities(node *yaml.Node, into *Attributes) {
 	var all []community
 	p.list(node, func(item *yaml.Node) {
 		var one *community
-		either(p, &one, optional(parseCommunity))(item)
+		scalar(p, &one, optional(parseCommunity), anyTag()...)(item)
 		switch {
 		case one == nil:
 		case slices.Contains(all, *one):

@@ -4,42 +4,9 @@
 // of it is one node's, whose annotations are heeded too. The package is pure: no
 // clock, no I/O.
 //
-// Unless it says "required", a key may be left out. AS numbers are plain or 1.10
-// (RFC 5396), durations as 90s, selectors as Kubernetes' LabelSelector. Aliases and
-// merges of YAML are not read.
-//
-//	localASN: 64512               # required; the nodes' AS
-//	routerID: 192.0.2.11          # of all nodes; else each node's IPv4 address
-//	peers:
-//	- name: rack                  # required
-//	  address: 192.0.2.1          # or fe80::1%eth0; this or interface is required
-//	  interface: eth0             # whoever sends router advertisements there
-//	  asn: 64500                  # required; the router's AS
-//	  localASN: 64513             # the nodes' towards this router
-//	  port: 179
-//	  multihop: 4                 # the TTL, from 2; true is 255
-//	  passwordKey: rack           # in the Secret of BGP passwords
-//	  holdTime: 90s               # 0s, or 3s to 65535s
-//	  keepaliveTime: 30s          # else a third of the hold time
-//	  connectTime: 10s            # between two attempts
-//	  bfd: {interval: 300ms, multiplier: 3} # or true; 10ms to 10s, 2 to 255
-//	  gracefulRestart: 120s       # at most 4095s; false: not at all
-//	  sourceAddress: 192.0.2.11   # of the family of address
-//	  nodeSelector: {}            # the nodes that have the session
-//	advertisements:               # none: every address to every peer
-//	- name: shop                  # required
-//	  pools: [shop, global]       # by namespace, or global; else all
-//	  serviceSelector: {}
-//	  nodeSelector: {}            # the nodes that tell
-//	  peers: [rack]               # by name; else all
-//	  communities: ["64512:100", "64512:1:2", no-export]
-//	  localPreference: 100        # to peers of the own AS
-//	  med: 50
-//	  asPathPrepend: 2            # at most 32
-//	  aggregationLength: {ipv4: 24, ipv6: 64}
-//
-// Names of communities are no-export, no-advertise, no-export-subconfed, local-as
-// (which is the same), graceful-shutdown and blackhole.
+// Schema has all keys, from the tables by which Parse reads them. AS numbers are plain
+// or 1.10 (RFC 5396), durations as 90s, selectors as Kubernetes' LabelSelector. Aliases
+// and merges of YAML are not read.
 package bgp
 
 import (

@@ -28,6 +28,9 @@ func wellKnown() map[string]uint32 {
 	}
 }
 
+// communityNames returns their names, sorted.
+func communityNames() []string { return slices.Sorted(maps.Keys(wellKnown())) }
+
 // parseCommunity reads 64512:100, 64512:1:2 or a name.
 func parseCommunity(text string) (community, error) {
 	if value, ok := wellKnown()[text]; ok {
@@ -56,7 +59,7 @@ func parseCommunity(text string) (community, error) {
 	if n, err := parseUint(text, math.MaxUint32); err == nil {
 		return community{}, fmt.Errorf("not a community; did you mean %s?", FormatCommunity(uint32(n)))
 	}
-	names := slices.Sorted(maps.Keys(wellKnown()))
+	names := communityNames()
 	return community{}, fmt.Errorf("not a community such as 64512:100 or 64512:1:2, nor one of %s%s",
 		strings.Join(names, ", "), didYouMean(text, names))
 }

@@ -11,9 +11,6 @@ import (
 	"github.com/heraldlb/herald/config/internal/spelling"
 )
 
-// fields are the keys that a map may have, each with what reads its value.
-type fields map[string]func(value *yaml.Node)
-
 // nodes are the values of a map by key: where they stand.
 type nodes map[string]*yaml.Node
 
@@ -22,10 +19,14 @@ func (p *parser) object(node *yaml.Node, known fields) nodes {
 	if !p.is(node, yaml.MappingNode) {
 		return nil
 	}
+	byName := make(map[string]field)
+	for _, f := range known {
+		byName[f.name] = f
+	}
 	there := make(nodes)
 	for pair := range slices.Chunk(node.Content, 2) {
 		key, value := pair[0], pair[1]
-		read := known[key.Value]
+		read := byName[key.Value].content.read
 		switch first := there[key.Value]; {
 		case key.Kind != yaml.ScalarNode:
 			p.error(key, "not a key")
@@ -34,7 +35,7 @@ func (p *parser) object(node *yaml.Node, known fields) nodes {
 		case first != nil:
 			p.error(key, fmt.Sprintf("the key is there twice, first on line %d", first.Line))
 		case read == nil:
-			p.error(key, "unknown key"+didYouMean(key.Value, slices.Sorted(maps.Keys(known))))
+			p.error(key, "unknown key"+didYouMean(key.Value, slices.Sorted(maps.Keys(byName))))
 		default:
 			there[key.Value] = value
 			if p.isThere(value) {
@@ -42,16 +43,12 @@ func (p *parser) object(node *yaml.Node, known fields) nodes {
 			}
 		}
 	}
-	return there
-}
-
-// require reports keys that a map does not have.
-func (p *parser) require(node *yaml.Node, there nodes, keys ...string) {
-	for _, key := range keys {
-		if there != nil && there[key] == nil {
-			p.error(node, "no "+key)
+	for _, f := range known {
+		if f.required && there[f.name] == nil {
+			p.error(node, "no "+f.name)
 		}
 	}
+	return there
 }
 
 // list reads each item of a list, and tells whether it is one.
@@ -102,19 +99,26 @@ const (
 	tagBool   = "!!bool"
 )
 
-// text reads a string.
-func text[T any](p *parser, into *T, parse func(string) (T, error)) func(*yaml.Node) {
-	return scalar(p, into, parse, tagString)
+func anyTag() []string { return []string{tagString, tagInt, tagFloat, tagBool} }
+
+// text is a string.
+func text[T any](p *parser, into *T, k kind[T]) content {
+	return of(k, into, scalar(p, into, k.parse, tagString))
 }
 
-// number reads a number; one of the form 1.10 too, which parse may refuse.
-func number[T any](p *parser, into *T, parse func(string) (T, error)) func(*yaml.Node) {
-	return scalar(p, into, parse, tagInt, tagFloat)
+// number is a number; one of the form 1.10 too, which the kind may refuse.
+func number[T any](p *parser, into *T, k kind[T]) content {
+	return of(k, into, scalar(p, into, k.parse, tagInt, tagFloat))
 }
 
-// either reads a string, number or boolean.
-func either[T any](p *parser, into *T, parse func(string) (T, error)) func(*yaml.Node) {
-	return scalar(p, into, parse, tagString, tagInt, tagFloat, tagBool)
+// either is a string, number or boolean.
+func either[T any](p *parser, into *T, k kind[T]) content {
+	return of(k, into, scalar(p, into, k.parse, anyTag()...))
+}
+
+// of is what is read into something that has the default.
+func of[T any](k kind[T], into *T, read func(*yaml.Node)) content {
+	return content{kind: k.words, read: read, usual: func() string { return written(*into) }}
 }
 
 // scalar returns what reads a value of one of the types by parse, whose error does

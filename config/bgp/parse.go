@@ -37,14 +37,44 @@ func (p *parser) parse(value string) bool {
 	if root == nil {
 		return false
 	}
-	p.at = p.object(root, fields{
-		"localASN":       number(p, &p.config.LocalASN, parseASN),
-		"routerID":       text(p, &p.config.RouterID, parseRouterID),
-		"peers":          func(value *yaml.Node) { p.list(value, p.readPeer) },
-		"advertisements": p.readAdvertisements,
-	})
-	p.require(root, p.at, "localASN")
+	p.at = p.object(root, p.fields())
 	return true
+}
+
+// fields are those of the top level.
+func (p *parser) fields() fields {
+	return fields{
+		{
+			name: "localASN", required: true, example: "64512",
+			content: number(p, &p.config.LocalASN, asNumber()),
+			text:    "the nodes' autonomous system",
+		},
+		{
+			name: "routerID", example: "192.0.2.11",
+			content: text(p, &p.config.RouterID, identifier()),
+			usual:   "each node's first IPv4 address, or a hash of its name where it has none",
+			text:    "the BGP identifier of all nodes; nodes differ by it, so it is for a single one",
+		},
+		{
+			name: "peers", example: "[{name: rack, address: 192.0.2.1, asn: 64500}]",
+			content: content{
+				kind:   "list of peers",
+				read:   func(value *yaml.Node) { p.list(value, p.readPeer) },
+				fields: func() fields { return p.fieldsOfPeer(&placedPeer{Peer: newPeer()}) },
+			},
+			text: "the routers",
+		},
+		{
+			name: "advertisements", example: "[{name: everything, med: 50}]",
+			content: content{
+				kind:   "list of advertisements, not empty",
+				read:   p.readAdvertisements,
+				fields: func() fields { return p.fieldsOfAdvertisement(&placedAdvertisement{Advertisement: everything()}) },
+			},
+			usual: "every address to every peer, as it is",
+			text:  "what is told to whom",
+		},
+	}
 }
 
 func (p *parser) readAdvertisements(list *yaml.Node) {

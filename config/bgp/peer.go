@@ -30,30 +30,114 @@ func newPeer() Peer {
 
 func (p *parser) readPeer(node *yaml.Node) {
 	peer := placedPeer{Peer: newPeer(), node: node}
-	peer.at = p.object(node, fields{
-		"name":            text(p, &peer.Name, parseName),
-		"address":         either(p, &peer.Address, parseRouter),
-		"interface":       text(p, &peer.Interface, parseInterface),
-		"asn":             number(p, &peer.ASN, parseASN),
-		"localASN":        number(p, &peer.LocalASN, parseASN),
-		"port":            number(p, &peer.Port, between[uint16](1, math.MaxUint16)),
-		"multihop":        either(p, &peer.Multihop, parseMultihop),
-		"passwordKey":     text(p, &peer.PasswordKey, parseSecretKey),
-		"holdTime":        either(p, &peer.HoldTime, parseHoldTime),
-		"keepaliveTime":   either(p, &peer.KeepaliveTime, seconds(time.Second, mostHoldTime)),
-		"connectTime":     either(p, &peer.ConnectTime, seconds(time.Second, mostHoldTime)),
-		"bfd":             func(value *yaml.Node) { peer.BFD = p.readBFD(value) },
-		"gracefulRestart": either(p, &peer.GracefulRestart, parseGracefulRestart),
-		"sourceAddress":   either(p, &peer.SourceAddress, parseHost),
-		"nodeSelector":    func(value *yaml.Node) { peer.Nodes = p.readSelector(value) },
-	})
+	peer.at = p.object(node, p.fieldsOfPeer(&peer))
 	if peer.at == nil {
 		return
 	}
-	p.require(node, peer.at, "name", "asn")
 	p.checkEnds(peer)
 	p.checkTimes(&peer)
 	p.peers = append(p.peers, peer)
+}
+
+// fieldsOfPeer are those of a peer, which has the defaults.
+func (p *parser) fieldsOfPeer(peer *placedPeer) fields {
+	return append(p.fieldsOfEnds(peer), append(p.fieldsOfTimes(peer), field{
+		name: "nodeSelector", example: "{matchLabels: {topology.kubernetes.io/zone: rack-a}}",
+		content: p.selector(&peer.Nodes),
+		usual:   "all nodes",
+		text:    "the nodes that have the session, by their labels",
+	})...)
+}
+
+// fieldsOfEnds are those of who speaks with whom.
+func (p *parser) fieldsOfEnds(peer *placedPeer) fields {
+	return fields{
+		{
+			name: "name", required: true, example: "spine",
+			content: text(p, &peer.Name, objectName()),
+			text:    "what advertisements, events, metrics and `herald status` call the router",
+		},
+		{
+			name: "address", example: "2001:db8:1::1",
+			content: either(p, &peer.Address, routerAddress()),
+			text:    "the router's address; this or `interface` is required, not both",
+		},
+		{
+			name: "interface", example: "eth1",
+			content: text(p, &peer.Interface, interfaceName()),
+			text:    "an unnumbered session: the router is whoever sends router advertisements there",
+		},
+		{
+			name: "asn", required: true, example: "64500",
+			content: number(p, &peer.ASN, asNumber()),
+			text:    "the router's autonomous system",
+		},
+		{
+			name: "localASN", example: "64513",
+			content: number(p, &peer.LocalASN, asNumber()),
+			usual:   "the `localASN` of all",
+			text:    "the nodes' autonomous system towards this router alone",
+		},
+		{
+			name: "port", example: "1179",
+			content: number(p, &peer.Port, within[uint16](1, math.MaxUint16)),
+			text:    "the router's TCP port",
+		},
+		{
+			name: "multihop", example: "4",
+			content: either(p, &peer.Multihop, hops()),
+			usual:   "false",
+			text:    "the router is not on a link of the node's: the TTL towards it; `true` is 255",
+		},
+		{
+			name: "passwordKey", example: "rack-a",
+			content: text(p, &peer.PasswordKey, secretKey()),
+			text:    "the key of the Secret of BGP passwords that has the one for TCP MD5 (RFC 2385)",
+		},
+		{
+			name: "sourceAddress", example: "2001:db8:1::11",
+			content: either(p, &peer.SourceAddress, hostAddress()),
+			usual:   "as the kernel routes",
+			text:    "the node's end of the session, of the family of `address`; not with `interface`",
+		},
+	}
+}
+
+// fieldsOfTimes are those of how long what takes.
+func (p *parser) fieldsOfTimes(peer *placedPeer) fields {
+	return fields{
+		{
+			name: "holdTime", example: "9s",
+			content: either(p, &peer.HoldTime, holdTime()),
+			text:    "a router that is silent for so long is dead; `0s`: never (RFC 4271 section 4.2)",
+		},
+		{
+			name: "keepaliveTime", example: "20s",
+			content: either(p, &peer.KeepaliveTime, wholeSeconds(time.Second, mostHoldTime)),
+			usual:   "a third of `holdTime`",
+			text:    "time between two keepalives; shorter than `holdTime`",
+		},
+		{
+			name: "connectTime", example: "5s",
+			content: either(p, &peer.ConnectTime, wholeSeconds(time.Second, mostHoldTime)),
+			text:    "time between two attempts to connect",
+		},
+		{
+			name: "bfd", example: "{interval: 50ms, multiplier: 3}",
+			content: content{
+				kind:   "`true`, `false` or a map",
+				read:   func(value *yaml.Node) { peer.BFD = p.readBFD(value) },
+				fields: func() fields { return p.fieldsOfBFD(&BFD{DefaultBFDInterval, DefaultBFDMultiplier}) },
+			},
+			usual: "false",
+			text:  "watch the path with BFD (RFC 5880); `true`: with the defaults below",
+		},
+		{
+			name: "gracefulRestart", example: "60s",
+			content: either(p, &peer.GracefulRestart, restartTime()),
+			text:    "for how long the router keeps the routes while the node's agent is away (RFC 4724); `false` or `0s`: not at all",
+		},
+	}
 }
 
 // readBFD reads {interval, multiplier}, true or false.
@@ -69,11 +153,23 @@ func (p *parser) readBFD(node *yaml.Node) *BFD {
 		}
 		return nil
 	}
-	p.object(node, fields{
-		"interval":   either(p, &bfd.Interval, parseBFDInterval),
-		"multiplier": number(p, &bfd.Multiplier, between[uint8](leastBFDMultiplier, math.MaxUint8)),
-	})
+	p.object(node, p.fieldsOfBFD(&bfd))
 	return &bfd
+}
+
+func (p *parser) fieldsOfBFD(bfd *BFD) fields {
+	return fields{
+		{
+			name: "interval", example: "50ms",
+			content: either(p, &bfd.Interval, bfdInterval()),
+			text:    "time between two packets, each way; the slower of both ends counts",
+		},
+		{
+			name: "multiplier", example: "5",
+			content: number(p, &bfd.Multiplier, within[uint8](leastBFDMultiplier, math.MaxUint8)),
+			text:    "so many packets missing, and the path is dead",
+		},
+	}
 }
 
 // checkEnds checks how the two ends of a session go together.

@@ -11,20 +11,40 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// readSelector reads a LabelSelector as Kubernetes has it.
-func (p *parser) readSelector(node *yaml.Node) labels.Selector {
-	selector := labels.Everything()
-	p.object(node, fields{
-		"matchLabels": func(value *yaml.Node) {
-			selector = selector.Add(p.readMatchLabels(value)...)
+// selector is a LabelSelector as Kubernetes has it.
+func (p *parser) selector(into *labels.Selector) content {
+	return content{
+		kind: "Kubernetes' LabelSelector",
+		read: func(node *yaml.Node) {
+			selector := labels.Everything()
+			p.object(node, p.fieldsOfSelector(&selector))
+			*into = selector
 		},
-		"matchExpressions": func(value *yaml.Node) {
-			p.list(value, func(item *yaml.Node) {
-				selector = selector.Add(p.readExpression(item)...)
-			})
+	}
+}
+
+func (p *parser) fieldsOfSelector(into *labels.Selector) fields {
+	return fields{
+		{
+			name: "matchLabels", example: "{tier: front}",
+			content: content{
+				kind: "map of labels",
+				read: func(value *yaml.Node) { *into = (*into).Add(p.readMatchLabels(value)...) },
+			},
+			text: "labels that have to be there, with these values",
 		},
-	})
-	return selector
+		{
+			name: "matchExpressions", example: "[{key: tier, operator: In, values: [front, edge]}]",
+			content: content{
+				kind: "list of expressions",
+				read: func(value *yaml.Node) {
+					p.list(value, func(item *yaml.Node) { *into = (*into).Add(p.readExpression(item)...) })
+				},
+				fields: func() fields { return p.fieldsOfExpression(new(expression)) },
+			},
+			text: "what else has to be true of labels",
+		},
+	}
 }
 
 func (p *parser) readMatchLabels(node *yaml.Node) labels.Requirements {
@@ -32,54 +52,77 @@ func (p *parser) readMatchLabels(node *yaml.Node) labels.Requirements {
 		return nil
 	}
 	// Keys are the user's own here: each is read by itself.
-	known := make(fields)
+	var known fields
 	var all labels.Requirements
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		at := node.Content[i]
 		if at.Kind != yaml.ScalarNode {
 			continue // which object reports
 		}
-		known[at.Value] = func(value *yaml.Node) {
+		known = append(known, field{name: at.Value, content: content{read: func(value *yaml.Node) {
 			var key, wanted string
-			text(p, &wanted, parseLabelValue)(value)
+			scalar(p, &wanted, parseLabelValue, tagString)(value)
 			if at.ShortTag() != "!!merge" {
-				either(p, &key, parseLabelKey)(at)
+				scalar(p, &key, parseLabelKey, anyTag()...)(at)
 			}
 			all = append(all, p.requirement(at, key, selection.Equals, []string{wanted})...)
-		}
+		}}})
 	}
 	p.object(node, known)
 	return all
 }
 
+// expression is one of matchExpressions.
+type expression struct {
+	key, operator string
+	values        []string
+}
+
+func (p *parser) fieldsOfExpression(e *expression) fields {
+	return fields{
+		{
+			name: "key", required: true, example: "tier",
+			content: text(p, &e.key, kind[string]{parseLabelKey, "label's key"}),
+			text:    "the label",
+		},
+		{
+			name: "operator", required: true, example: "Exists",
+			content: text(p, &e.operator, kind[string]{parseOperator, "`In`, `NotIn`, `Exists` or `DoesNotExist`"}),
+			text:    "what is to be true of it",
+		},
+		{
+			name: "values", example: "[front, edge]",
+			content: content{
+				kind: "list of label values",
+				read: func(value *yaml.Node) {
+					p.list(value, func(item *yaml.Node) {
+						var one string
+						scalar(p, &one, parseLabelValue, tagString)(item)
+						e.values = append(e.values, one)
+					})
+				},
+			},
+			text: "with `In` and `NotIn`: its values",
+		},
+	}
+}
+
 // readExpression reads one of matchExpressions.
 func (p *parser) readExpression(node *yaml.Node) labels.Requirements {
-	var key, operator string
-	var values []string
-	at := p.object(node, fields{
-		"key":      text(p, &key, parseLabelKey),
-		"operator": text(p, &operator, parseOperator),
-		"values": func(value *yaml.Node) {
-			p.list(value, func(item *yaml.Node) {
-				var one string
-				text(p, &one, parseLabelValue)(item)
-				values = append(values, one)
-			})
-		},
-	})
-	p.require(node, at, "key", "operator")
+	var e expression
+	at := p.object(node, p.fieldsOfExpression(&e))
 	listed := at["values"]
-	switch op := operators()[operator]; {
+	switch op := operators()[e.operator]; {
 	case op == "":
 		return nil
-	case (op == selection.In || op == selection.NotIn) && len(values) == 0:
+	case (op == selection.In || op == selection.NotIn) && len(e.values) == 0:
 		p.error(at["operator"], "without values")
 		return nil
 	case (op == selection.Exists || op == selection.DoesNotExist) && listed != nil:
-		p.error(listed, fmt.Sprintf("%s has no values", operator))
+		p.error(listed, fmt.Sprintf("%s has no values", e.operator))
 		return nil
 	default:
-		return p.requirement(node, key, op, values)
+		return p.requirement(node, e.key, op, e.values)
 	}
 }
 

@@ -71,46 +71,83 @@ func ForNode(c *Config, name string, labelled, annotations map[string]string, ow
 	return node, errs
 }
 
+// NodeAnnotation is an annotation of a Node: how it is read, and what the reference says
+// of it.
+type NodeAnnotation struct {
+	Name string
+	// Value is what it may be, Default what is so without it.
+	Value, Default string
+	Example        string
+	Text           string
+
+	use func(n *ForThisNode, c *Config, text string) error
+}
+
+// NodeAnnotations returns all of them, in the order in which they are heeded.
+func NodeAnnotations() []NodeAnnotation {
+	return []NodeAnnotation{
+		{
+			Name: AnnotationLocalASN, Value: asNumber().words, Default: "`localASN` of bgp.yaml", Example: "64513",
+			Text: "the node's autonomous system",
+			use: func(n *ForThisNode, _ *Config, text string) error {
+				return override(&n.LocalASN, text, parseASN)
+			},
+		},
+		{
+			Name: AnnotationRouterID, Value: identifier().words, Default: "`routerID` of bgp.yaml", Example: "192.0.2.11",
+			Text: "the node's BGP identifier",
+			use: func(n *ForThisNode, _ *Config, text string) error {
+				return override(&n.RouterID, text, parseRouterID)
+			},
+		},
+		{
+			Name: AnnotationPeers, Value: "`ADDRESS:AS[:password[:multihop[:port[:mpbgp[:bfd]]]]]`, as kube-vip has them, separated by commas",
+			Default: "`peers` of bgp.yaml", Example: "192.0.2.1:64500,[2001:db8:1::1]:64500::true:1179",
+			Text: "all of the node's peers; one that bgp.yaml has too bears the name it has there. Who may read Nodes reads a password in it",
+			use: func(n *ForThisNode, c *Config, text string) error {
+				peers, err := parsePeers(text)
+				if err == nil {
+					n.Peers = named(peers, c.Peers)
+				}
+				return err
+			},
+		},
+		{
+			Name: AnnotationSourceAddress, Value: "one IP address of each family, separated by a comma; not link-local",
+			Default: "`sourceAddress` of each peer", Example: "192.0.2.11,2001:db8:1::11",
+			Text: "the node's end of its sessions but those that are unnumbered or by IPv6 link-local addresses",
+			use: func(n *ForThisNode, _ *Config, text string) error { // of the peers above
+				sources, err := parseSources(text)
+				if err != nil {
+					return err
+				}
+				return n.bind(sources)
+			},
+		},
+	}
+}
+
+// override puts what a text says in the place of something.
+func override[T any](into *T, text string, parse func(string) (T, error)) error {
+	value, err := parse(text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", quoted(text), err)
+	}
+	*into = value
+	return nil
+}
+
 // annotate takes the place of what the ConfigMap says, as far as annotations say.
 func (n *ForThisNode) annotate(c *Config, annotations map[string]string) (errs []error) {
-	override := func(annotation string, use func(text string) error) {
-		if text, ok := annotations[annotation]; ok {
-			if err := use(strings.TrimSpace(text)); err != nil {
-				errs = append(errs, fmt.Errorf("annotation %s: %w", annotation, err))
-			}
+	for _, one := range NodeAnnotations() {
+		text, ok := annotations[one.Name]
+		if !ok {
+			continue
+		}
+		if err := one.use(n, c, strings.TrimSpace(text)); err != nil {
+			errs = append(errs, fmt.Errorf("annotation %s: %w", one.Name, err))
 		}
 	}
-	override(AnnotationLocalASN, func(text string) error {
-		asn, err := parseASN(text)
-		if err != nil {
-			return fmt.Errorf("%s: %w", quoted(text), err)
-		}
-		n.LocalASN = asn
-		return nil
-	})
-	override(AnnotationRouterID, func(text string) error {
-		id, err := parseRouterID(text)
-		if err != nil {
-			return fmt.Errorf("%s: %w", quoted(text), err)
-		}
-		n.RouterID = id
-		return nil
-	})
-	override(AnnotationPeers, func(text string) error {
-		peers, err := parsePeers(text)
-		if err != nil {
-			return err
-		}
-		n.Peers = named(peers, c.Peers)
-		return nil
-	})
-	override(AnnotationSourceAddress, func(text string) error { // of the peers above
-		sources, err := parseSources(text)
-		if err != nil {
-			return err
-		}
-		return n.bind(sources)
-	})
 	return errs
 }
 

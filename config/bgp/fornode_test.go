@@ -290,3 +290,18 @@ func TestNamesOfAnnotatedPeersDiffer(t *testing.T) {
 		t.Errorf("peers %+v, %v", node.Peers, errs)
 	}
 }
+
+// TestNodeAnnotations has every annotation explained, and its example heeded.
+func TestNodeAnnotations(t *testing.T) {
+	c := parse(t, twoRacks)
+	before, _ := bgp.ForNode(c, "worker1", nil, nil, nil)
+	for _, a := range bgp.NodeAnnotations() {
+		if a.Value == "" || a.Default == "" || a.Example == "" || a.Text == "" {
+			t.Errorf("%s: not explained: %+v", a.Name, a)
+		}
+		after, errs := bgp.ForNode(c, "worker1", nil, map[string]string{a.Name: a.Example}, nil)
+		if len(errs) > 0 || told(after) == told(before) {
+			t.Errorf("%s: %q: %v, %v", a.Name, a.Example, errs, after)
+		}
+	}
+}

@@ -43,7 +43,7 @@ func (c Class) has(class *string) bool {
 
 // Ignored says whether the Service's owner asks for it to be left alone.
 func Ignored(svc *corev1.Service) bool {
-	return slices.ContainsFunc([]string{AnnotationIgnore, kubeVIPIgnore}, func(name string) bool {
+	return slices.ContainsFunc(ignoreNames(), func(name string) bool {
 		return strings.TrimSpace(svc.Annotations[name]) == "true"
 	})
 }

@@ -71,7 +71,7 @@ type asked struct{ source, value string }
 // requests lists everything that may ask for an address, first by precedence.
 func requests(svc *corev1.Service) []asked {
 	var all []asked
-	for _, name := range []string{AnnotationAddresses, kubeVIPAddresses, metalLBAddresses, metalLBAddressesDeprecated} {
+	for _, name := range addressNames() {
 		all = append(all, asked{name, svc.Annotations[name]})
 	}
 	return append(all, asked{"spec.loadBalancerIP", svc.Spec.LoadBalancerIP})

@@ -20,13 +20,13 @@ const (
 
 // UPnP says whether the home gateway is to forward the ports of svc.
 func UPnP(svc *corev1.Service) bool {
-	return first(svc, AnnotationUPnP, kubeVIPUPnP) == "true"
+	return first(svc, upnpNames()...) == "true"
 }
 
 // UPnPLease returns for how long the gateway is to keep a mapping that is not renewed.
 // Beside an error, a *RequestError, it is the default.
 func UPnPLease(svc *corev1.Service) (time.Duration, error) {
-	for _, name := range []string{AnnotationUPnPLease, kubeVIPUPnPLease} {
+	for _, name := range upnpLeaseNames() {
 		value := strings.TrimSpace(svc.Annotations[name])
 		if value == "" {
 			continue

@@ -13,14 +13,14 @@ import (
 
 // The reasons of events on a Node.
 const (
-	// EventSessionUp: there is a session with a router.
+	// EventSessionUp: there is a session with a router (Normal).
 	EventSessionUp = "BGPSessionUp"
-	// EventSessionDown: there is none, or none any more, and why.
+	// EventSessionDown: there is no session with a router, or none any more, and why (Warning).
 	EventSessionDown = "BGPSessionDown"
-	// EventConfigInvalid: annotations of the Node are not understood.
+	// EventConfigInvalid: annotations of the Node are not understood, or two of its peers are one router (Warning).
 	EventConfigInvalid = "BGPConfigInvalid"
 	// EventNothingSelected: this node is to advertise addresses, and by bgp.yaml it
-	// tells nobody of any.
+	// tells nobody of any (Warning).
 	EventNothingSelected = "BGPNothingSelected"
 )
 

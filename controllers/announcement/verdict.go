@@ -16,7 +16,7 @@ import (
 const (
 	// ReasonAnnounced: the node named answers for the address (True).
 	ReasonAnnounced = "Announced"
-	// ReasonContested: so it does, and a stranger does too (True).
+	// ReasonContested: the node named answers for the address, and a stranger does too (True).
 	ReasonContested = "Contested"
 	// ReasonConflict: a stranger answers for the address, so no node does.
 	ReasonConflict = "Conflict"
@@ -46,21 +46,21 @@ const (
 
 // The reasons of the events that go with a change of a condition.
 const (
-	// eventAnnounced: a node answers for the address, or on other interfaces.
+	// eventAnnounced: a node answers for the address, or on other interfaces (Normal).
 	eventAnnounced = "AddressAnnounced"
-	// eventOwnerChanged: so it does, and another did before it.
+	// eventOwnerChanged: a node answers for the address, and another did before it (Normal).
 	eventOwnerChanged = "OwnerChanged"
-	// eventConflict: a stranger answers for the address.
+	// eventConflict: a stranger answers for the address (Warning).
 	eventConflict = "AddressConflict"
-	// eventNotAnnounced: no node answers for the address.
+	// eventNotAnnounced: no node answers for the address (Warning).
 	eventNotAnnounced = "AddressNotAnnounced"
-	// eventOffLink: no node can, for want of an interface.
+	// eventOffLink: no node can answer for the address, for want of an interface (Warning).
 	eventOffLink = "AddressOffLink"
-	// eventAdvertised: nodes tell routers of the address.
+	// eventAdvertised: nodes tell routers of the address (Normal).
 	eventAdvertised = "AddressAdvertised"
-	// eventNotAdvertised: a node cannot.
+	// eventNotAdvertised: the node that spoke for the address can tell no router of it (Warning).
 	eventNotAdvertised = "AddressNotAdvertised"
-	// eventAnnouncerAway: whether a node does is not known.
+	// eventAnnouncerAway: whether a node answers for the address is not known (Warning).
 	eventAnnouncerAway = "AnnouncerAway"
 )
 

@@ -12,17 +12,17 @@ import (
 	"github.com/heraldlb/herald/controllers/loadbalancer"
 )
 
-// The reasons of events.
+// The reasons of events on Services about the home router.
 const (
-	// eventMapped: the Service is reached from outside, or elsewhere than before.
+	// eventMapped: the Service is reached from outside, or elsewhere than before (Normal).
 	eventMapped = "UPnPMapped"
-	// eventConflict: the gateway passes a port on to somebody else.
+	// eventConflict: the gateway passes a port on to somebody else (Warning).
 	eventConflict = "UPnPConflict"
-	// eventRefused: the gateway does not do it.
+	// eventRefused: the gateway does not forward a port (Warning).
 	eventRefused = "UPnPRefused"
-	// eventNoGateway: there is none, or it does not answer.
+	// eventNoGateway: there is no gateway, or it does not answer (Warning).
 	eventNoGateway = "UPnPNoGateway"
-	// eventInvalid: an annotation is not understood.
+	// eventInvalid: an annotation is not understood (Warning).
 	eventInvalid = "UPnPInvalid"
 )
 

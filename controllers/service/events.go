@@ -15,14 +15,24 @@ import (
 
 // The reasons of events on Services, as cloud providers spell them.
 const (
-	eventEnsuring  = "EnsuringLoadBalancer"
-	eventEnsured   = "EnsuredLoadBalancer"
-	eventUpdated   = "UpdatedLoadBalancer"
-	eventDeleting  = "DeletingLoadBalancer"
-	eventDeleted   = "DeletedLoadBalancer"
-	eventFailed    = "AllocationFailed"
-	eventLeftPool  = "AddressLeftPool"
-	eventUnsynced  = "SyncLoadBalancerFailed"
+	// eventEnsuring: an address is about to be written (Normal).
+	eventEnsuring = "EnsuringLoadBalancer"
+	// eventEnsured: the Service has its address (Normal).
+	eventEnsured = "EnsuredLoadBalancer"
+	// eventUpdated: the Service has another address than before, as it asked (Normal).
+	eventUpdated = "UpdatedLoadBalancer"
+	// eventDeleting: the address is about to be given back (Normal).
+	eventDeleting = "DeletingLoadBalancer"
+	// eventDeleted: the address was given back (Normal).
+	eventDeleted = "DeletedLoadBalancer"
+	// eventFailed: the Service does not get what it asks for, for the reason of its
+	// condition (Warning).
+	eventFailed = "AllocationFailed"
+	// eventLeftPool: the Service keeps an address that no pool has any more (Warning).
+	eventLeftPool = "AddressLeftPool"
+	// eventUnsynced: the API server does not take the status; Herald tries on (Warning).
+	eventUnsynced = "SyncLoadBalancerFailed"
+	// eventContested: another controller writes the same status (Warning).
 	eventContested = "StatusContested"
 )
 

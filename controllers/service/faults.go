@@ -13,8 +13,11 @@ import (
 
 // The reasons of events on the ConfigMap of the pools.
 const (
+	// eventPoolsInvalid: a key has an error, so the last good ConfigMap stays (Warning).
 	eventPoolsInvalid = "PoolsInvalid"
+	// eventPoolsWarning: what a key says is used, but hardly as it was meant (Warning).
 	eventPoolsWarning = "PoolsWarning"
+	// eventPoolsMissing: there is no ConfigMap, so the last good one stays (Warning).
 	eventPoolsMissing = "PoolsMissing"
 )
 

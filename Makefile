@@ -69,6 +69,10 @@ build: ## bin/herald and bin/herald-announcer
 	@echo "building bin/herald, bin/herald-announcer"
 	@go build -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
 
+.PHONY: docs
+docs: ## docs/configuration.md, from the code
+	go run ./internal/reference
+
 # What people install. docs/release.md tells more.
 PLATFORMS ?= linux/amd64 linux/arm64 linux/arm/v7
 export VERSION

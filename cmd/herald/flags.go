@@ -91,7 +91,12 @@ type namespacedName types.NamespacedName
 
 var _ pflag.Value = (*namespacedName)(nil)
 
-func (n *namespacedName) String() string { return types.NamespacedName(*n).String() }
+func (n *namespacedName) String() string {
+	if n.Name == "" {
+		return "" // not "/", which help would show as the default
+	}
+	return types.NamespacedName(*n).String()
+}
 
 func (n *namespacedName) Type() string { return "namespace/name" }
 

@@ -45,7 +45,7 @@ func (p programs) help(ctx context.Context, path []string) (string, error) {
 // commands are those of herald, each with its flags.
 func (p programs) commands(ctx context.Context) (string, error) {
 	var text strings.Builder
-	err := p.walk(ctx, nil, func(path []string, short, help string) {
+	err := p.walk(ctx, nil, "", func(path []string, short, help string) {
 		if len(path) == 0 {
 			return
 		}
@@ -63,23 +63,18 @@ func (p programs) commands(ctx context.Context) (string, error) {
 }
 
 // walk visits a command and those under it; cobra's own are left out.
-func (p programs) walk(ctx context.Context, path []string, visit func(path []string, short, help string)) error {
-	return p.step(ctx, path, "", visit)
-}
-
-func (p programs) step(ctx context.Context, path []string, short string, visit func(path []string, short, help string)) error {
+func (p programs) walk(ctx context.Context, path []string, short string, visit func(path []string, short, help string)) error {
 	help, err := p.help(ctx, path)
 	if err != nil {
 		return err
 	}
 	visit(path, short, help)
-	under, _, _ := strings.Cut(section(help, "Available Commands:"), "\n\n")
-	for line := range strings.Lines(under) {
+	for line := range strings.Lines(section(help, "Available Commands:")) {
 		name, short, _ := strings.Cut(strings.TrimSpace(line), " ")
 		if name == "" || name == "completion" || name == "help" {
 			continue
 		}
-		if err := p.step(ctx, append(slices.Clone(path), name), strings.TrimSpace(short), visit); err != nil {
+		if err := p.walk(ctx, append(slices.Clone(path), name), strings.TrimSpace(short), visit); err != nil {
 			return err
 		}
 	}
@@ -103,7 +98,6 @@ func usage(help string) string {
 // whether there are any.
 func flags(help string) (rows [][]string, taken bool) {
 	line := regexp.MustCompile(`^ +(?:-(\w), )?--(\S+)(?: (\S+))? {2,}(.*)$`)
-	usual := regexp.MustCompile(` \(default (.*)\)$`)
 	kubeVIPs := make(map[string]bool)
 	for _, s := range settings.All() {
 		kubeVIPs[s.Flag] = true
@@ -119,11 +113,18 @@ func flags(help string) (rows [][]string, taken bool) {
 		if short != "" {
 			name += ", -" + short
 		}
-		value := ""
-		if found := usual.FindStringSubmatch(what); found != nil {
-			value, what = strings.Trim(found[1], `"[]`), strings.TrimSuffix(what, found[0])
-		}
-		rows = append(rows, []string{code(name), kind, code(value), what})
+		what, value := cutDefault(what)
+		rows = append(rows, []string{code(name), kind, usual(value), what})
 	}
 	return rows, takes
+}
+
+// cutDefault parts what a flag is for from its default, which pflag puts at the end.
+func cutDefault(text string) (what, value string) {
+	const begin, end = " (default ", ")"
+	at := strings.LastIndex(text, begin)
+	if at < 0 || !strings.HasSuffix(text, end) {
+		return text, ""
+	}
+	return text[:at], strings.Trim(text[at+len(begin):len(text)-len(end)], `"[]`)
 }

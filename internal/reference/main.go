@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -31,15 +32,15 @@ func write(ctx context.Context, root string) error {
 }
 
 //go:embed configuration.md.tmpl
-var page string
+var layout string
 
 // generate returns the reference of the tree at root.
-func generate(ctx context.Context, root string) ([]byte, error) {
+func generate(ctx context.Context, root string) (page []byte, err error) {
 	programs, err := build(ctx, root)
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(programs.dir)
+	defer func() { err = errors.Join(err, os.RemoveAll(programs.dir)) }()
 	source := source{root}
 	parsed, err := template.New(output).Funcs(template.FuncMap{
 		"keys":        keys,
@@ -52,7 +53,7 @@ func generate(ctx context.Context, root string) ([]byte, error) {
 		"commands":    func() (string, error) { return programs.commands(ctx) },
 		"settings":    kubeVIPs,
 		"environment": environment,
-	}).Parse(page)
+	}).Parse(layout)
 	if err != nil {
 		return nil, err
 	}

@@ -167,14 +167,27 @@ func (m *MetalLB) Revive(ctx context.Context, node string) error {
 		return err
 	}
 	for other, count := range seen {
-		if err := m.daemons[other].Await(ctx, count, joined(node)...); err != nil {
+		if err := m.daemons[node].Await(ctx, 0, joined(other)...); err != nil {
 			return err
 		}
-		if err := m.daemons[node].Await(ctx, 0, joined(other)...); err != nil {
+		if err := m.welcomed(ctx, other, count, node); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// welcomed waits until a speaker says that a node is back. It says nothing if it had not
+// found out that it was gone: a member that suspects another is told by the rest.
+func (m *MetalLB) welcomed(ctx context.Context, by string, count int, node string) error {
+	const enough = 15 * time.Second
+	bound, cancel := context.WithTimeout(ctx, enough)
+	defer cancel()
+	err := m.daemons[by].Await(bound, count, joined(node)...)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return nil
+	}
+	return err
 }
 
 // Stop implements failover.System.

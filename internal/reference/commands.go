@@ -45,12 +45,15 @@ func (p programs) help(ctx context.Context, path []string) (string, error) {
 // commands are those of herald, each with its flags.
 func (p programs) commands(ctx context.Context) (string, error) {
 	var text strings.Builder
-	err := p.walk(ctx, nil, "", func(path []string, short, help string) {
+	err := p.walk(ctx, nil, "", func(path []string, short, help string) error {
 		if len(path) == 0 {
-			return
+			return nil
+		}
+		rows, taken, err := flags(help)
+		if err != nil {
+			return fmt.Errorf("herald %s --help: %w", strings.Join(path, " "), err)
 		}
 		fmt.Fprintf(&text, "### herald %s\n%s.\n\n    %s\n", strings.Join(path, " "), short, usage(help))
-		rows, taken := flags(help)
 		if len(rows) > 1 {
 			text.WriteString("\n" + table(rows) + "\n")
 		}
@@ -58,17 +61,20 @@ func (p programs) commands(ctx context.Context) (string, error) {
 			text.WriteString("\nAnd [kube-vip's flags, and some of Herald's](#kube-vips-flags-and-environment).\n")
 		}
 		text.WriteString("\n")
+		return nil
 	})
 	return strings.TrimSpace(text.String()), err
 }
 
 // walk visits a command and those under it; cobra's own are left out.
-func (p programs) walk(ctx context.Context, path []string, short string, visit func(path []string, short, help string)) error {
+func (p programs) walk(ctx context.Context, path []string, short string, visit func(path []string, short, help string) error) error {
 	help, err := p.help(ctx, path)
 	if err != nil {
 		return err
 	}
-	visit(path, short, help)
+	if err := visit(path, short, help); err != nil {
+		return err
+	}
 	for line := range strings.Lines(section(help, "Available Commands:")) {
 		name, short, _ := strings.Cut(strings.TrimSpace(line), " ")
 		if name == "" || name == "completion" || name == "help" {
@@ -94,29 +100,35 @@ func usage(help string) string {
 	return strings.TrimSpace(line)
 }
 
-// flags reads the flags of a help text. Those of kube-vip's are left out, and it tells
-// whether there are any.
-func flags(help string) (rows [][]string, taken bool) {
+// flags reads the flags of a help text. Where they are kube-vip's, which it tells, those
+// are left out.
+func flags(help string) (rows [][]string, taken bool, err error) {
 	line := regexp.MustCompile(`^ +(?:-(\w), )?--(\S+)(?: (\S+))? {2,}(.*)$`)
-	kubeVIPs := make(map[string]bool)
-	for _, s := range settings.All() {
-		kubeVIPs[s.Flag] = true
+	listed := section(help, "Flags:")
+	var known []string
+	if taken = strings.Contains(listed, "--leaderElectionType "); taken {
+		for _, s := range settings.All() {
+			known = append(known, s.Flag)
+		}
 	}
-	takes := strings.Contains(section(help, "Flags:"), "--leaderElectionType")
 	rows = [][]string{{"flag", "value", "default", "what it does"}}
-	for text := range strings.SplitSeq(section(help, "Flags:"), "\n") {
-		match := line.FindStringSubmatch(strings.TrimRight(text, "\n"))
-		if match == nil || match[2] == "help" || takes && kubeVIPs[match[2]] {
+	for text := range strings.SplitSeq(strings.TrimRight(listed, "\n"), "\n") {
+		match := line.FindStringSubmatch(text)
+		if match == nil {
+			return nil, false, fmt.Errorf("not a flag: %q", text)
+		}
+		short, name, kind := match[1], match[2], match[3]
+		if name == "help" || slices.Contains(known, name) {
 			continue
 		}
-		short, name, kind, what := match[1], "--"+match[2], match[3], match[4]
+		quoted := "--" + name
 		if short != "" {
-			name += ", -" + short
+			quoted += ", -" + short
 		}
-		what, value := cutDefault(what)
-		rows = append(rows, []string{code(name), kind, usual(value), what})
+		what, value := cutDefault(match[4])
+		rows = append(rows, []string{code(quoted), kind, usual(value), what})
 	}
-	return rows, takes
+	return rows, taken, nil
 }
 
 // cutDefault parts what a flag is for from its default, which pflag puts at the end.

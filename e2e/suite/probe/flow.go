@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 )
@@ -29,6 +30,11 @@ type summary struct {
 	Losses []loss `json:"losses,omitempty"`
 	// Slowest is the longest time that a request took.
 	Slowest time.Duration `json:"slowest"`
+	// Outage is the longest time between the begins of two requests that lost nothing,
+	// with none such between.
+	Outage time.Duration `json:"outage"`
+
+	fine []time.Duration // when those began that lost nothing
 }
 
 // loss tells of a request that lost a packet, or got no answer.
@@ -73,13 +79,26 @@ func flow(ctx context.Context, url string) summary {
 		}
 	}
 	requests.Wait()
+	total.finish(time.Since(start))
 	return total
+}
+
+// finish computes what is known at the end only: requests end in another order than they
+// begin.
+func (s *summary) finish(end time.Duration) {
+	slices.Sort(s.fine)
+	var last time.Duration
+	for _, began := range append(s.fine, end) {
+		s.Outage = max(s.Outage, began-last)
+		last = began
+	}
 }
 
 func (s *summary) add(took time.Duration, result loss) {
 	s.Sent++
 	s.Slowest = max(s.Slowest, took)
 	if result.Error == "" && result.Resent == 0 {
+		s.fine = append(s.fine, result.Began)
 		return
 	}
 	s.Lost++

@@ -29,6 +29,9 @@ type Summary struct {
 	Lost    int
 	Losses  []Loss
 	Slowest time.Duration
+	// Outage is the longest time between the begins of two requests that lost nothing,
+	// with none such between.
+	Outage time.Duration
 }
 
 // Loss tells of a request that lost a packet, or got no answer.

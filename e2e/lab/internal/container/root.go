@@ -23,6 +23,15 @@ func enterRoot(spec Spec) error {
 			return err
 		}
 	}
+	// Now, for one may lie in another.
+	for _, mount := range mounts {
+		if !mount.ReadOnly {
+			continue
+		}
+		if err := makeReadOnly(filepath.Join(spec.Root, mount.Target)); err != nil {
+			return err
+		}
+	}
 	if err := kernelFileSystems(spec.Root); err != nil {
 		return err
 	}
@@ -67,9 +76,6 @@ func (m Mount) bind(root string) error {
 	}
 	if err := unix.Mount(m.Source, target, "", unix.MS_BIND, ""); err != nil {
 		return fmt.Errorf("mount %s on %s: %w", m.Source, m.Target, err)
-	}
-	if m.ReadOnly {
-		return makeReadOnly(target)
 	}
 	return nil
 }

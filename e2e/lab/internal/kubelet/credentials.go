@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/kubernetes/pkg/securitycontext"
@@ -70,10 +71,10 @@ func capabilities(context *corev1.SecurityContext) []string {
 	if context.Capabilities == nil {
 		return have
 	}
-	if slices.Contains(context.Capabilities.Drop, "ALL") {
-		have = nil
-	}
 	for _, drop := range context.Capabilities.Drop {
+		if strings.EqualFold(string(drop), "ALL") { // runtimes take it in either case
+			have = nil
+		}
 		have = slices.DeleteFunc(have, func(name string) bool { return name == string(drop) })
 	}
 	for _, add := range context.Capabilities.Add {

@@ -1,7 +1,7 @@
 // Package kubelet is a small kubelet without a container runtime. A Pod is a
-// network namespace on a veth, as with a point-to-point CNI plugin. Herald's
-// own containers are run as processes; any other image is a server that says
-// who it is and who asked.
+// network namespace on a veth, as with a point-to-point CNI plugin. Containers
+// of Herald's image, and of others that there are programs for, are run as
+// processes; any other image is a server that says who it is and who asked.
 package kubelet
 
 import (

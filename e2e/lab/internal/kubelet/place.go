@@ -6,15 +6,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
-
-// heraldImage is the last component of the image names that stand for the
-// project's own programs.
-const heraldImage = "herald"
 
 // place is where a Pod's containers run: its network, its volumes, and what
 // they learn from their environment.
@@ -60,13 +55,12 @@ func (p *place) close() error {
 
 // workload makes a container of the Pod ready to run.
 func (p *place) workload(spec *corev1.Container) (workload, error) {
-	image, _, _ := strings.Cut(spec.Image[strings.LastIndex(spec.Image, "/")+1:], ":")
-	image, _, _ = strings.Cut(image, "@")
-	if image != heraldImage {
+	image, ok := p.kubelet.image(spec.Image)
+	if !ok {
 		return newServer(p, spec), nil
 	}
 	if spec.StartupProbe != nil || len(p.pod.Spec.InitContainers) > 0 {
 		return nil, fmt.Errorf("startup probes and init containers are %w", errors.ErrUnsupported)
 	}
-	return newProcess(p, spec)
+	return newProcess(p, spec, image)
 }

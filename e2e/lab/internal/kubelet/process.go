@@ -19,26 +19,22 @@ import (
 	"github.com/heraldlb/herald/e2e/lab/internal/container"
 )
 
-// What the project's image has of its own (release/image).
-const (
-	imageEntrypoint = "/herald"
-	imageAnnouncer  = "/herald-announcer"
-)
-
-// process is a container of Herald's image: a real process.
+// process is a container of an image that there are programs for: a real process.
 type process struct {
 	place *place
 	spec  *corev1.Container
+	image image
 	file  string // of the runtime's spec
 	log   string
 	pid   int
 }
 
-func newProcess(place *place, spec *corev1.Container) (*process, error) {
+func newProcess(place *place, spec *corev1.Container, image image) (*process, error) {
 	directory := filepath.Join(place.directory, "containers", spec.Name)
 	p := &process{
 		place: place,
 		spec:  spec,
+		image: image,
 		file:  filepath.Join(directory, "spec.json"),
 		log:   place.kubelet.logFile(place.pod.Name, spec.Name),
 	}
@@ -69,7 +65,7 @@ func (p *process) specification(root string) (container.Spec, error) {
 	spec := container.Spec{
 		Root:        root,
 		Mounts:      mounts,
-		Args:        []string{imageEntrypoint},
+		Args:        []string{p.image.entrypoint},
 		Dir:         "/",
 		Credentials: credentials,
 	}
@@ -94,12 +90,7 @@ func (p *process) specification(root string) (container.Spec, error) {
 }
 
 func (p *process) mounts() ([]container.Mount, error) {
-	var mounts []container.Mount
-	for _, program := range []string{imageEntrypoint, imageAnnouncer} {
-		mounts = append(mounts, container.Mount{
-			Source: filepath.Join(p.place.kubelet.config.Programs, program), Target: program, ReadOnly: true,
-		})
-	}
+	mounts := slices.Clone(p.image.programs)
 	for _, mount := range p.spec.VolumeMounts {
 		source, ok := p.place.volumes[mount.Name]
 		if !ok {

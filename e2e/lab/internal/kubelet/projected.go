@@ -10,6 +10,7 @@ import (
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 )
@@ -87,6 +88,9 @@ func (v *projection) token(ctx context.Context, source *corev1.ServiceAccountTok
 
 func (v *projection) configMap(ctx context.Context, source *corev1.ConfigMapProjection) error {
 	configMap, err := v.place.kubelet.client.CoreV1().ConfigMaps(v.place.pod.Namespace).Get(ctx, source.Name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) && ptr.Deref(source.Optional, false) {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("config map %s: %w", source.Name, err)
 	}

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+
+	corev1 "k8s.io/api/core/v1"
 )
 
 // makeVolumes makes the directories of the Pod's volumes, with their content.
@@ -41,8 +43,17 @@ func (p *place) makeVolumes(ctx context.Context) error {
 				return fmt.Errorf("volume %s: %w", volume.Name, err)
 			}
 			group.Go(func() { source.follow(refreshing) })
+		case volume.ConfigMap != nil:
+			source := &projection{place: p, directory: directory}
+			if err := source.configMap(ctx, &corev1.ConfigMapProjection{
+				LocalObjectReference: volume.ConfigMap.LocalObjectReference,
+				Items:                volume.ConfigMap.Items,
+				Optional:             volume.ConfigMap.Optional,
+			}); err != nil {
+				return fmt.Errorf("volume %s: %w", volume.Name, err)
+			}
 		default:
-			return fmt.Errorf("volume %s: only emptyDir, projected and secret volumes: %w", volume.Name, errors.ErrUnsupported)
+			return fmt.Errorf("volume %s: only configMap, emptyDir, projected and secret volumes: %w", volume.Name, errors.ErrUnsupported)
 		}
 	}
 	return nil

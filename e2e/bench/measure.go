@@ -13,6 +13,7 @@ import (
 	"github.com/heraldlb/herald/e2e/bench/figure"
 	"github.com/heraldlb/herald/e2e/bench/site"
 	"github.com/heraldlb/herald/e2e/bench/soak"
+	"github.com/heraldlb/herald/e2e/lab"
 	"github.com/heraldlb/herald/e2e/suite/ground"
 )
 
@@ -89,7 +90,7 @@ func (r *report) onLab(ctx context.Context, options options, out io.Writer) (err
 	if options.soak == 0 && !slices.ContainsFunc(others, options.wants) {
 		return nil
 	}
-	base, down, err := ground.Lab(ctx, options.reuse, out)
+	base, down, err := ground.Lab(ctx, lab.Defaults(), options.reuse, out)
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/onsi/gomega/gexec"
 	"k8s.io/client-go/kubernetes"
 
+	"github.com/heraldlb/herald/e2e/lab"
 	"github.com/heraldlb/herald/e2e/suite/ground"
 	"github.com/heraldlb/herald/e2e/suite/scene"
 )
@@ -90,7 +91,7 @@ func stand(ctx SpecContext) ground.Ground {
 		DeferCleanup(func(ctx SpecContext) { Expect(down(ctx, failed)).To(Succeed()) }, NodeTimeout(2*time.Minute))
 		return site
 	}
-	site, down, err := ground.Lab(ctx, *reuse, GinkgoWriter)
+	site, down, err := ground.Lab(ctx, lab.Defaults(), *reuse, GinkgoWriter)
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func(ctx SpecContext) { Expect(down(ctx)).To(Succeed()) })
 	return site

@@ -22,7 +22,7 @@ const herald = "herald-system"
 // Lab returns a lab of the checkout's present programs as the ground, and what
 // takes it down. With reuse it is the one that is up, and stays; else one that
 // is up has to make room. It tells progress what it does.
-func Lab(ctx context.Context, reuse bool, progress io.Writer) (Ground, func(context.Context) error, error) {
+func Lab(ctx context.Context, parameters lab.Parameters, reuse bool, progress io.Writer) (Ground, func(context.Context) error, error) {
 	if reuse {
 		cluster, err := lab.Open(ctx)
 		if err != nil {
@@ -37,7 +37,7 @@ func Lab(ctx context.Context, reuse bool, progress io.Writer) (Ground, func(cont
 			return Ground{}, nil, err
 		}
 	}
-	cluster, err := lab.Up(ctx, lab.Defaults(), func(line lab.Progress) {
+	cluster, err := lab.Up(ctx, parameters, func(line lab.Progress) {
 		fmt.Fprintf(progress, "%5.1f s  %s\n", line.Elapsed.Seconds(), line.Text)
 	})
 	if err != nil {

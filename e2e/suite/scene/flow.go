@@ -14,7 +14,7 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-// Flow is a steady flow of requests from the client.
+// Flow is a steady flow of requests from a host.
 type Flow struct {
 	cmd *exec.Cmd
 	end io.Closer
@@ -52,11 +52,17 @@ func (l Loss) String() string {
 	return fmt.Sprintf("after %s, from %s: %d packets sent again %s\n", l.Began.Round(time.Millisecond), l.Source, l.Resent, l.Error)
 }
 
-// Flow begins a flow of requests, which goes on until Stop.
+// Flow begins a flow of requests from the client, which goes on until Stop.
 func (st *Stage) Flow(ctx context.Context, address netip.Addr, port uint16) *Flow {
 	GinkgoHelper()
+	return st.FlowFrom(ctx, st.Client, address, port)
+}
+
+// FlowFrom is Flow from another host.
+func (st *Stage) FlowFrom(ctx context.Context, host string, address netip.Addr, port uint16) *Flow {
+	GinkgoHelper()
 	st.forgetConnections(ctx, address)
-	cmd := st.Hosts.Command(ctx, st.Client, st.Probe, "flow", url(address, port))
+	cmd := st.Hosts.Command(ctx, host, st.Probe, "flow", url(address, port))
 	cmd.Stderr = GinkgoWriter
 	end, err := cmd.StdinPipe()
 	Expect(err).NotTo(HaveOccurred())

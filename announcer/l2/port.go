@@ -152,11 +152,7 @@ func (p *port) idle() bool { return p.responder.owned.Load().size == 0 }
 
 // send sends the frame of a task, without waiting for room.
 func (p *port) send(t task) error {
-	build := p.speaker.Announcement
-	if t.kind == sendProbe {
-		build = p.speaker.Probe
-	}
-	b, err := build(p.ifi.MAC, t.addr)
+	b, err := p.frame(t)
 	if err != nil {
 		return err
 	}
@@ -167,6 +163,23 @@ func (p *port) send(t task) error {
 		p.counters.gratuitous.Add(1)
 	}
 	return nil
+}
+
+// frame returns the frame of a task.
+//
+// Stations that answer in user space may not answer duplicate address detection, as MetalLB's
+// speakers do not. So one of the probes for an IPv6 address is a neighbour's question, where
+// there is an address to ask from.
+func (p *port) frame(t task) ([]byte, error) {
+	const question = 1 // its round
+	switch {
+	case t.kind != sendProbe:
+		return p.speaker.Announcement(p.ifi.MAC, t.addr)
+	case t.round == question && t.addr.Is6() && p.ifi.LinkLocal.IsValid():
+		return frame.NDP{}.Question(p.ifi.MAC, p.ifi.LinkLocal, t.addr)
+	default:
+		return p.speaker.Probe(p.ifi.MAC, t.addr)
+	}
 }
 
 // write sends a frame, without waiting for room.

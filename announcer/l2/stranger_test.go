@@ -47,6 +47,31 @@ func TestConflict(t *testing.T) {
 	})
 }
 
+// A stranger who does not answer duplicate address detection is found all the same.
+func TestSilentStranger(t *testing.T) {
+	here, client := segment(t)
+	f := families()["IPv6"]
+	here.Address(t, "eth0", f.here)
+	tap := tap(t, client, f.vip)
+	mac := client.MAC(t, "eth0")
+	timing := quick()
+	timing.ProbeWait = 10 * time.Second // the answer is in time
+	a := run(t, timing)
+	a.Put(announcer.Announcement{Address: f.vip, Probe: true})
+	tap.Wait(t, "a question", func(b []byte) bool {
+		var m frame.Message
+		asked := frame.NDP{}.Parse(b, &m) == frame.None && m.Asks == f.vip && m.Uses.IsValid()
+		if asked {
+			answer := make([]byte, frame.MaxReply)
+			tap.Send(t, answer[:frame.NDP{}.Reply(answer, mac, &m)])
+		}
+		return asked
+	})
+	if s := a.waitState(t, f.vip, announcer.Conflict); frame.MAC(s.Stranger) != mac {
+		t.Errorf("the stranger is %s, want %s", s.Stranger, mac)
+	}
+}
+
 // Nobody answers the probes: the address is announced after them, and a client
 // that asked meanwhile has its answer.
 func TestProbeThenAnnounce(t *testing.T) {
@@ -61,7 +86,7 @@ func TestProbeThenAnnounce(t *testing.T) {
 		for range timing.Probes {
 			tap.Wait(t, "a probe", func(b []byte) bool {
 				var m frame.Message
-				return speakerOf(vip).Parse(b, &m) == frame.None && m.Probe() && m.Asks == vip
+				return speakerOf(vip).Parse(b, &m) == frame.None && m.Asks == vip && m.From == here.MAC(t, "eth0")
 			})
 		}
 		client.WaitNeighbor(t, vip, here.MAC(t, "eth0"), valid)

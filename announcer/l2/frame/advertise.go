@@ -27,6 +27,15 @@ func (NDP) Probe(mac MAC, addr netip.Addr) ([]byte, error) {
 	return ndpMulticast(mac, netip.IPv6Unspecified(), group, &ndp.NeighborSolicitation{TargetAddress: addr})
 }
 
+// Question returns the frame by which a neighbour that has the address from asks where addr
+// is (RFC 4861 section 7.2.2).
+func (NDP) Question(mac MAC, from, addr netip.Addr) ([]byte, error) {
+	return ndpMulticast(mac, from, SolicitedNode(addr), &ndp.NeighborSolicitation{
+		TargetAddress: addr,
+		Options:       []ndp.Option{&ndp.LinkLayerAddress{Direction: ndp.Source, Addr: mac[:]}},
+	})
+}
+
 func ndpMulticast(mac MAC, from, to netip.Addr, m ndp.Message) ([]byte, error) {
 	message, err := ndp.MarshalMessageChecksum(m, from, to)
 	if err != nil {

@@ -90,6 +90,11 @@ func TestWriteNDP(t *testing.T) {
 		t.Fatal(err)
 	}
 	diff(t, "probe", b, unhex(t, dadBytes))
+	b, err = NDP{}.Question(client(), netip.MustParseAddr("2001:db8::99"), vip)
+	if err != nil {
+		t.Fatal(err)
+	}
+	diff(t, "question", b, unhex(t, solicitationBytes))
 	if _, err := (NDP{}).Probe(us(), netip.MustParseAddr("::ffff:192.0.2.1")); err == nil {
 		t.Error("a solicitation for an IPv4 address was built")
 	}

@@ -25,6 +25,8 @@ type Interface struct {
 	// Prefixes are those that are on-link, sorted. A host route (/32, /128) is
 	// none.
 	Prefixes []netip.Prefix
+	// LinkLocal is the interface's IPv6 link-local address, the zero Addr if it has none.
+	LinkLocal netip.Addr
 }
 
 // OnLink reports whether a prefix of the interface contains addr for a host to

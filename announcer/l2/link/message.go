@@ -85,6 +85,7 @@ func parseAddress(b []byte) (addressMessage, error) {
 	}
 	header := nl.DeserializeIfAddrmsg(b)
 	a := addressMessage{index: int(header.Index)}
+	var peer netip.Addr
 	err := attributes(b[unix.SizeofIfAddrmsg:], func(kind uint16, value []byte) {
 		addr, ok := netip.AddrFromSlice(value)
 		switch {
@@ -94,10 +95,14 @@ func parseAddress(b []byte) (addressMessage, error) {
 		// the link is not point-to-point.
 		case kind == unix.IFA_ADDRESS && ok:
 			a.prefix = netip.PrefixFrom(addr, int(header.Prefixlen)).Masked()
+			peer = addr
 		}
 	})
 	if err != nil {
 		return addressMessage{}, fmt.Errorf("attributes of an address of link %d: %w", header.Index, err)
+	}
+	if !a.local.IsValid() {
+		a.local = peer // as IPv6 has it
 	}
 	// A peer of 0.0.0.0 is left out: the address alone is a host route.
 	if !a.prefix.IsValid() && a.local.IsValid() {

@@ -101,12 +101,22 @@ func (t *table) interfaces() []Interface {
 	for _, e := range t.links {
 		if e.ethernet {
 			i := e.Interface
-			i.Prefixes = e.prefixes()
+			i.Prefixes, i.LinkLocal = e.prefixes(), e.linkLocal()
 			all = append(all, i)
 		}
 	}
 	slices.SortFunc(all, func(a, b Interface) int { return cmp.Compare(a.Index, b.Index) })
 	return all
+}
+
+// linkLocal returns the lowest where there are several.
+func (e *entry) linkLocal() (found netip.Addr) {
+	for a := range e.addresses {
+		if a.local.Is6() && a.local.IsLinkLocalUnicast() && (!found.IsValid() || a.local.Less(found)) {
+			found = a.local
+		}
+	}
+	return found
 }
 
 func (e *entry) prefixes() []netip.Prefix {

@@ -95,18 +95,21 @@ func TestInterfaces(t *testing.T) {
 		{2, addr("198.51.100.1/32")},
 		{2, addr("2001:db8::1/64")},
 		{2, addr("2001:db8:1::1/128")},
+		{2, addr("fe80::2/64")},
+		{2, addr("fe80::1/64")},
 	})
 	table.deleteAddress(2, addr("192.0.2.7/24"))
 	want := []Interface{
 		{Index: 2, Name: "eth0", MAC: frame.MAC{2, 0, 0, 0, 0, 2}, Up: true, Prefixes: []netip.Prefix{
-			netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/64"),
-		}},
+			netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/64"), netip.MustParsePrefix("fe80::/64"),
+		}, LinkLocal: netip.MustParseAddr("fe80::1")},
 		{Index: 3, Name: "eth1", MAC: frame.MAC{2, 0, 0, 0, 0, 3}, Up: true},
 	}
 	got := table.interfaces()
 	opts := []cmp.Option{
 		cmpopts.IgnoreFields(Interface{}, "Epoch"),
 		cmp.Comparer(func(a, b netip.Prefix) bool { return a == b }),
+		cmp.Comparer(func(a, b netip.Addr) bool { return a == b }),
 	}
 	if d := cmp.Diff(want, got, opts...); d != "" {
 		t.Errorf("interfaces (-want +got):\n%s", d)

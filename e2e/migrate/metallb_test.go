@@ -45,28 +45,37 @@ var _ = Describe("docs/migrate-from-metallb.md", func() {
 		sh.runAll(ctx, block("Convert", 0)) // what it leaves out makes it fail
 		Expect(filepath.Join(sh.directory, "pools.yaml")).To(BeARegularFile())
 
-		move := func(how string) {
-			m.measure(ctx, how, func() {
-				for _, name := range []string{"Stop MetalLB's controller", "Install Herald", "Stop the speakers"} {
-					sh.run(ctx, block(name, 0))
+		move := func(how string, forgetful bool) {
+			GinkgoHelper()
+			m.measure(ctx, how, forgetful, func() {
+				sh.run(ctx, block("Stop MetalLB's controller", 0))
+				speakers := m.responders(ctx)
+				capture := stage.Capture(ctx)
+				sh.run(ctx, block("Install Herald", 0))
+				for address, speaker := range speakers {
+					Expect(capture.Unasked(address, stage.Others(speaker)...)).To(BeEmpty(), "that the speaker of %s answers for: %s", speaker, address)
 				}
+				sh.run(ctx, block("Stop the speakers", 0))
 				m.await(ctx, scene.Announcer)
 			})
 			Expect(sh.run(ctx, block("Check", 0))).NotTo(BeEmpty())
 		}
-		move("to Herald")
-		m.measure(ctx, "back to MetalLB", func() {
+		move("to Herald", false)
+		m.measure(ctx, "back to MetalLB", true, func() {
 			sh.run(ctx, block("The way back", 0))
 			m.await(ctx, nil)
 		})
 		sh.run(ctx, block("The way back", 1))
-		Expect(m.finalizers(ctx)).To(BeEmpty())
-		move("to Herald again")
+		for _, service := range services(ctx, Default) {
+			Expect(service.Finalizers).To(BeEmpty(), key(&service))
+			Expect(service.Status.Conditions).To(BeEmpty(), key(&service))
+		}
+		move("to Herald again", true)
 
-		m.measure(ctx, "while MetalLB is removed", func() {
+		m.measure(ctx, "while MetalLB is removed", true, func() {
 			sh.run(ctx, block("Remove", 0))
+			m.await(ctx, scene.Announcer)
 		})
-		m.await(ctx, scene.Announcer)
 	}, NodeTimeout(8*time.Minute))
 })
 
@@ -185,9 +194,14 @@ func (m *move) await(ctx context.Context, owner func(*corev1.Service, netip.Addr
 // once a minute.
 const moving = 90 * time.Second
 
-// measure tells what becomes of requests while something is done.
-func (m *move) measure(ctx context.Context, name string, do func()) {
+// measure tells what becomes of requests while something is done, of clients that ask anew all
+// the time who has the addresses, or that know it.
+func (m *move) measure(ctx context.Context, name string, forgetful bool, do func()) {
 	GinkgoHelper()
+	stop := func() {}
+	if forgetful {
+		stop = forget(ctx)
+	}
 	flows := map[string]*scene.Flow{}
 	for _, service := range []string{shop + "/web", shop + "/local", team + "/web", routed + "/web"} {
 		from := stage.Client
@@ -199,23 +213,51 @@ func (m *move) measure(ctx context.Context, name string, do func()) {
 		}
 	}
 	do()
+	stop()
 	told := map[string]string{}
 	for flow, running := range flows {
 		summary := running.Stop()
-		told[flow] = fmt.Sprintf("%d of %d requests lost, none answered for %s", summary.Lost, summary.Sent, summary.Outage.Round(10*time.Millisecond))
+		told[flow] = fmt.Sprintf("%d of %d requests lost, all of those that began within %s; the slowest took %s",
+			summary.Lost, summary.Sent, summary.Outage.Round(10*time.Millisecond), summary.Slowest.Round(10*time.Millisecond))
 	}
 	text, err := json.MarshalIndent(told, "", "  ")
 	Expect(err).NotTo(HaveOccurred())
 	AddReportEntry(name, string(text))
 }
 
-// finalizers returns the Services that have one.
-func (m *move) finalizers(ctx context.Context) (names []string) {
+// responders returns the node that answers for each address of the segment.
+func (m *move) responders(ctx context.Context) map[netip.Addr]string {
 	GinkgoHelper()
-	for _, service := range services(ctx, Default) {
-		if len(service.Finalizers) > 0 {
-			names = append(names, key(&service))
+	nodes := map[netip.Addr]string{}
+	for name, addresses := range m.addresses {
+		for _, address := range addresses {
+			if name == routed+"/web" || nodes[address] != "" {
+				continue
+			}
+			Eventually(stage.Responders).WithContext(ctx).WithArguments(address).Should(HaveLen(1), "who answers for %s", address)
+			who, err := stage.Responders(ctx, address)
+			Expect(err).NotTo(HaveOccurred())
+			nodes[address] = who[0]
 		}
 	}
-	return names
+	return nodes
+}
+
+// forget has the client and the router forget their neighbours all the time, until what it
+// returns is called: so they ask anew who has an address, and notice that nobody does.
+func forget(ctx context.Context) (stop func()) {
+	GinkgoHelper()
+	var running []*exec.Cmd
+	for _, host := range []string{stage.Client, stage.Router} {
+		cmd := stage.Hosts.Command(ctx, host, "sh", "-c", `while sleep 0.1; do ip neighbour flush dev "$0"; done`, stage.Interface)
+		Expect(cmd.Start()).To(Succeed())
+		running = append(running, cmd)
+	}
+	return func() {
+		GinkgoHelper()
+		for _, cmd := range running {
+			Expect(cmd.Process.Kill()).To(Succeed())
+			Expect(cmd.Wait()).To(BeAssignableToTypeOf(&exec.ExitError{}))
+		}
+	}
 }

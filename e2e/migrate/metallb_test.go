@@ -234,9 +234,9 @@ func (m *move) responders(ctx context.Context) map[netip.Addr]string {
 			if name == routed+"/web" || nodes[address] != "" {
 				continue
 			}
-			Eventually(stage.Responders).WithContext(ctx).WithArguments(address).Should(HaveLen(1), "who answers for %s", address)
 			who, err := stage.Responders(ctx, address)
 			Expect(err).NotTo(HaveOccurred())
+			Expect(who).To(HaveLen(1), "who answers for %s", address)
 			nodes[address] = who[0]
 		}
 	}

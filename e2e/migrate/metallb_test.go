@@ -172,6 +172,12 @@ func (m *move) await(ctx context.Context, owner func(*corev1.Service, netip.Addr
 			}
 		}
 	}).WithContext(ctx).WithTimeout(moving).Should(Succeed())
+	m.reach(ctx)
+}
+
+// reach waits until all addresses answer.
+func (m *move) reach(ctx context.Context) {
+	GinkgoHelper()
 	for name, addresses := range m.addresses {
 		from := stage.Client
 		if name == routed+"/web" {
@@ -225,19 +231,22 @@ func (m *move) measure(ctx context.Context, name string, forgetful bool, do func
 	AddReportEntry(name, string(text))
 }
 
-// responders returns the node that answers for each address of the segment.
+// responders returns the node that answers for each address of the segment, as the client's
+// kernel finds it.
 func (m *move) responders(ctx context.Context) map[netip.Addr]string {
 	GinkgoHelper()
+	stage.Forget(ctx)
+	m.reach(ctx)
+	neighbours, err := stage.Neighbours(ctx)
+	Expect(err).NotTo(HaveOccurred())
 	nodes := map[netip.Addr]string{}
 	for name, addresses := range m.addresses {
 		for _, address := range addresses {
-			if name == routed+"/web" || nodes[address] != "" {
+			if name == routed+"/web" {
 				continue
 			}
-			who, err := stage.Responders(ctx, address)
-			Expect(err).NotTo(HaveOccurred())
-			Expect(who).To(HaveLen(1), "who answers for %s", address)
-			nodes[address] = who[0]
+			Expect(neighbours).To(HaveKey(address))
+			nodes[address] = neighbours[address]
 		}
 	}
 	return nodes

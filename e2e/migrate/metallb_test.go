@@ -88,9 +88,6 @@ type move struct {
 // install starts MetalLB, with a router that it tells of addresses, and what is exposed by it.
 func install(ctx context.Context, sh *shell, manifest string) *move {
 	GinkgoHelper()
-	build := exec.CommandContext(ctx, filepath.Join(sh.root, "hack", "build-metallb"))
-	build.Stdout, build.Stderr = GinkgoWriter, GinkgoWriter
-	Expect(build.Run()).To(Succeed())
 	reachServices(ctx)
 	m := &move{
 		frr:       stage.FRR(ctx, scene.Peering{Local: routerAS, Remote: nodesAS, Family: 4}),

@@ -4,6 +4,8 @@ package migrate
 
 import (
 	"flag"
+	"os/exec"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -29,7 +31,7 @@ const (
 func TestMigrate(t *testing.T) {
 	RegisterFailHandler(Fail)
 	suite, reporter := GinkgoConfiguration()
-	suite.Timeout = 10 * time.Minute
+	suite.Timeout = 20 * time.Minute
 	reporter.Verbose = reporter.Verbose || testing.Verbose()
 	RunSpecs(t, "Migration", suite, reporter)
 }
@@ -43,6 +45,12 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(gexec.CleanupBuildArtifacts)
 
+	root, err := lab.Root()
+	Expect(err).NotTo(HaveOccurred())
+	build := exec.CommandContext(ctx, filepath.Join(root, "hack", "build-metallb"))
+	build.Stdout, build.Stderr = GinkgoWriter, GinkgoWriter
+	Expect(build.Run()).To(Succeed())
+
 	parameters := lab.Defaults()
 	parameters.Deploy = "" // the page installs Herald
 	site, down, err := ground.Lab(ctx, parameters, false, GinkgoWriter)
@@ -54,4 +62,4 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	Expect(err).NotTo(HaveOccurred())
 	stage, err = scene.NewStage(ctx, site, api, probe)
 	Expect(err).NotTo(HaveOccurred())
-}, NodeTimeout(5*time.Minute))
+}, NodeTimeout(10*time.Minute))

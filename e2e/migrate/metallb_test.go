@@ -47,9 +47,9 @@ var _ = Describe("docs/migrate-from-metallb.md", func() {
 
 		move := func(how string, forgetful bool) {
 			GinkgoHelper()
+			speakers := m.responders(ctx)
 			m.measure(ctx, how, forgetful, func() {
 				sh.run(ctx, block("Stop MetalLB's controller", 0))
-				speakers := m.responders(ctx)
 				capture := stage.Capture(ctx)
 				sh.run(ctx, block("Install Herald", 0))
 				for address, speaker := range speakers {

@@ -168,14 +168,13 @@ func (p *port) send(t task) error {
 // frame returns the frame of a task.
 //
 // Stations that answer in user space may not answer duplicate address detection, as MetalLB's
-// speakers do not. So one of the probes for an IPv6 address is a neighbour's question, where
-// there is an address to ask from.
+// speakers do not. So the first probe for an IPv6 address is a neighbour's question, where there
+// is an address to ask from: they are slow, too.
 func (p *port) frame(t task) ([]byte, error) {
-	const question = 1 // its round
 	switch {
 	case t.kind != sendProbe:
 		return p.speaker.Announcement(p.ifi.MAC, t.addr)
-	case t.round == question && t.addr.Is6() && p.ifi.LinkLocal.IsValid():
+	case t.round == 0 && t.addr.Is6() && p.ifi.LinkLocal.IsValid():
 		return frame.NDP{}.Question(p.ifi.MAC, p.ifi.LinkLocal, t.addr)
 	default:
 		return p.speaker.Probe(p.ifi.MAC, t.addr)

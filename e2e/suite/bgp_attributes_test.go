@@ -10,7 +10,7 @@ import (
 	"github.com/heraldlb/herald/e2e/suite/scene"
 )
 
-var _ = Describe("What bgp.yaml says of a route", Label(onLab), func() {
+var _ = Describe("What bgp.yaml says of a route", func() {
 	It("is what the routers know: communities, MED, prepends, and the preference within the nodes' own AS", func(ctx SpecContext) {
 		s := stage.New(ctx)
 		frr := stage.FRR(ctx, scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4})

@@ -12,7 +12,7 @@ import (
 	"github.com/heraldlb/herald/e2e/suite/scene"
 )
 
-var _ = Describe("A change of bgp.yaml", Label(onLab), func() {
+var _ = Describe("A change of bgp.yaml", func() {
 	It("ends only the sessions that it is about", func(ctx SpecContext) {
 		s := stage.New(ctx)
 		frr := stage.FRR(ctx, scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4})
@@ -88,7 +88,7 @@ func holds(hold time.Duration) types.GomegaMatcher {
 	return And(HaveField("State", router.Established), HaveField("HoldTime", hold))
 }
 
-var _ = Describe("The password of a session", Label(onLab), func() {
+var _ = Describe("The password of a session", func() {
 	It("has to be the router's, or the event says that it may not be", func(ctx SpecContext) {
 		s := stage.New(ctx)
 		frr := stage.FRR(ctx, scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4, Lines: []string{"password right"}})

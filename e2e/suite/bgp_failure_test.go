@@ -12,7 +12,7 @@ import (
 	"github.com/heraldlb/herald/e2e/suite/scene"
 )
 
-var _ = Describe("A router", Label(onLab), func() {
+var _ = Describe("A router", func() {
 	DescribeTable("takes no route by a node that crashed",
 		func(ctx SpecContext, peering scene.Peering, prepare func(SpecContext, *router.FRR), within time.Duration) {
 			s := stage.New(ctx)
@@ -74,26 +74,32 @@ var _ = Describe("A router", Label(onLab), func() {
 		}
 	})
 
-	It("is told by an agent that ends in order to take another node", func(ctx SpecContext) {
-		s := stage.New(ctx)
-		frr := stage.FRR(ctx, scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4, Global: "log stdout debugging\ndebug bgp updates in"})
-		s.Routed(ctx, bgp(peers(toFRR(ctx))))
-		s.Deploy(ctx, "web", 2)
-		s.Expose(ctx, "web")
-		address := s.Address(ctx, "web")
-		routedBy(ctx, []netip.Addr{address}, stage.Nodes...)
-		s.Reach(ctx, stage.Client, address, scene.HTTP)
-		flow := stage.Flow(ctx, address, scene.HTTP)
+	DescribeTable("is told by an agent that ends in order to take another node",
+		func(ctx SpecContext, end func(SpecContext, ground.Process)) {
+			s := stage.New(ctx)
+			frr := stage.FRR(ctx, scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4, Global: "log stdout debugging\ndebug bgp updates in"})
+			s.Routed(ctx, bgp(peers(toFRR(ctx))))
+			s.Deploy(ctx, "web", 2)
+			s.Expose(ctx, "web")
+			address := s.Address(ctx, "web")
+			routedBy(ctx, []netip.Addr{address}, stage.Nodes...)
+			s.Reach(ctx, stage.Client, address, scene.HTTP)
+			flow := stage.Flow(ctx, address, scene.HTTP)
 
-		victim := stage.Nodes[0]
-		agent := stage.Process(ctx, ground.Agent, victim)
-		DeferCleanup(stage.Renew, victim)
-		stage.Signal(ctx, agent, "TERM")
-		Expect(frr.Said(ctx, stage.HostAddress(ctx, victim, 4).String(), host(address).String(), "withdrawn")).To(Succeed())
-		stage.AwaitSuccessors(ctx, agent)
-		routedBy(ctx, []netip.Addr{address}, stage.Nodes...)
-		flow.Stop().Lose(2 * inFlight)
-	})
+			victim := stage.Nodes[0]
+			agent := stage.Process(ctx, ground.Agent, victim)
+			end(ctx, agent)
+			Expect(frr.Said(ctx, stage.HostAddress(ctx, victim, 4).String(), host(address).String(), "withdrawn")).To(Succeed())
+			stage.AwaitSuccessors(ctx, agent)
+			routedBy(ctx, []netip.Addr{address}, stage.Nodes...)
+			flow.Stop().Lose(2 * inFlight)
+		},
+		Entry("when it is told to", func(ctx SpecContext, agent ground.Process) {
+			DeferCleanup(stage.Renew, agent.Host)
+			stage.Signal(ctx, agent, "TERM")
+		}),
+		Entry("when its Pod is deleted", func(ctx SpecContext, agent ground.Process) { stage.Renew(ctx, agent.Host) }),
+	)
 
 	It("keeps what it was told while the API server is down", func(ctx SpecContext) {
 		s := stage.New(ctx)

@@ -11,7 +11,7 @@ import (
 // million times.
 const tries = 40
 
-var _ = Describe("Routers that know an address by several nodes", Label(onLab), func() {
+var _ = Describe("Routers that know an address by several nodes", func() {
 	It("spread over them, and with externalTrafficPolicy Local follow the Pods", func(ctx SpecContext) {
 		s := stage.New(ctx)
 		stage.Spread(ctx)

@@ -22,7 +22,7 @@ const (
 	speakerAS
 )
 
-var _ = Describe("BGP sessions", Label(onLab), func() {
+var _ = Describe("BGP sessions", func() {
 	It("carry both families over either, to FRR and to BIRD, and are told of", func(ctx SpecContext) {
 		s := stage.New(ctx)
 		frr := stage.FRR(ctx, scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4})

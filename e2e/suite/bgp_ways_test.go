@@ -11,7 +11,7 @@ import (
 	"github.com/heraldlb/herald/e2e/suite/scene"
 )
 
-var _ = Describe("The way that an address is announced", Label(onLab), func() {
+var _ = Describe("The way that an address is announced", func() {
 	It("is both: one node answers on the segment, and the routers know all", func(ctx SpecContext) {
 		s := stage.New(ctx)
 		stage.FRR(ctx, scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4})

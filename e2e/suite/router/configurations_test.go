@@ -7,7 +7,7 @@ protocol device {}
 protocol direct { ipv4; interface "nothing"; }
 protocol static { ipv4; route 10.77.0.1/32 unreachable; }
 protocol bfd { interface "r0" { min rx interval 50 ms; min tx interval 50 ms; }; }
-protocol bgp left {
+protocol bgp 'the-left' {
   local 192.0.2.2 port 1790 as 64513;
   neighbor 192.0.2.1 as 64512;
   connect delay time 1; connect retry time 1; error wait time 1, 1;

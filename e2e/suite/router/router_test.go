@@ -115,7 +115,7 @@ func TestRouters(t *testing.T) {
 	})
 	eventually(t, "Established 1", func(ctx context.Context) (string, error) {
 		sessions, err := bird.Sessions(ctx)
-		return sessions["left"].State + " " + strconv.Itoa(sessions["left"].Routes[6]), err
+		return sessions["the-left"].State + " " + strconv.Itoa(sessions["the-left"].Routes[6]), err
 	})
 	eventually(t, map[string]string{"right": "up"}, frr.BFD)
 
@@ -126,8 +126,8 @@ func TestRouters(t *testing.T) {
 		Communities: []string{"64513:100"}, LargeCommunities: []string{"64513:1:2"}, MED: &med, Best: true,
 	}}, func(ctx context.Context) (map[string]Route, error) { return frr.Routes(ctx, v4) })
 	eventually(t, []netip.Addr{right}, func(ctx context.Context) ([]netip.Addr, error) { return NextHops(ctx, hosts, "left", v4) })
-	eventually(t, map[string]Route{"left": {
-		Prefix: v6, From: "left", NextHops: []netip.Addr{netip.MustParseAddr("fd00::1")}, Path: []uint32{64512},
+	eventually(t, map[string]Route{"the-left": {
+		Prefix: v6, From: "the-left", NextHops: []netip.Addr{netip.MustParseAddr("fd00::1")}, Path: []uint32{64512},
 		LocalPreference: 100, Best: true, Communities: []string{"64512:7", "64512:8"}, LargeCommunities: []string{"64512:1:2"}, MED: &med,
 	}}, func(ctx context.Context) (map[string]Route, error) { return bird.Routes(ctx, v6) })
 	eventually(t, map[netip.Prefix]int{v4: 1}, func(ctx context.Context) (map[netip.Prefix]int, error) { return frr.Prefixes(ctx, 4) })

@@ -31,8 +31,12 @@ func (s *Scene) RoutedAs(ctx context.Context, how, pool, config string) {
 	Eventually(s.HasPool).WithContext(ctx).WithArguments(s.Namespace).Should(BeTrue(), "Herald uses the pool %s", s.Namespace)
 }
 
-// OnePerNode keeps two Pods of a Deployment from one node.
+// OnePerNode keeps two Pods of a Deployment from one node, and from no node that is a
+// control plane.
 func OnePerNode(deployment *appsv1.Deployment) {
+	deployment.Spec.Template.Spec.Tolerations = []corev1.Toleration{{
+		Key: "node-role.kubernetes.io/control-plane", Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoSchedule,
+	}}
 	deployment.Spec.Template.Spec.TopologySpreadConstraints = []corev1.TopologySpreadConstraint{{
 		MaxSkew: 1, TopologyKey: corev1.LabelHostname, WhenUnsatisfiable: corev1.DoNotSchedule,
 		LabelSelector: deployment.Spec.Selector,

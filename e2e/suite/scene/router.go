@@ -101,7 +101,8 @@ template bgp nodes {
 	}
 	text.WriteString("}\n")
 	for _, neighbor := range neighbors {
-		fmt.Fprintf(&text, "protocol bgp %s from nodes { neighbor %s as %d; }\n", neighbor.Name, neighbor.Address, p.Remote)
+		// In quotes a name may have a hyphen.
+		fmt.Fprintf(&text, "protocol bgp '%s' from nodes { neighbor %s as %d; }\n", neighbor.Name, neighbor.Address, p.Remote)
 	}
 	return text.String()
 }

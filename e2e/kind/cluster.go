@@ -72,7 +72,7 @@ func Up(ctx context.Context, o Options) (_ *Cluster, err error) {
 	}()
 	c.says("a cluster of kind's")
 	if err := c.kind(ctx, strings.NewReader(config), "create", "cluster", "--name", Name, "--image", c.NodeImage,
-		"--kubeconfig", c.Kubeconfig, "--config", "-", "--wait", "3m"); err != nil {
+		"--kubeconfig", c.Kubeconfig, "--config", "-", "--wait", "3m", "--retain"); err != nil {
 		return nil, err
 	}
 	if err := c.record(ctx); err != nil {
@@ -110,7 +110,10 @@ func Open(ctx context.Context, o Options) (*Cluster, error) {
 	if _, err := os.Stat(c.Kubeconfig); errors.Is(err, os.ErrNotExist) {
 		return nil, ErrDown
 	}
-	return c, c.open(ctx)
+	if err := c.open(ctx); err != nil {
+		return nil, err
+	}
+	return c, c.record(ctx)
 }
 
 func (c *Cluster) open(ctx context.Context) (err error) {

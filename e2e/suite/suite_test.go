@@ -14,6 +14,7 @@ package suite
 
 import (
 	"flag"
+	"os"
 	"testing"
 	"time"
 
@@ -61,6 +62,9 @@ func TestHerald(t *testing.T) {
 	}
 	suite.LabelFilter += "!" + others
 	reporter.Verbose = reporter.Verbose || testing.Verbose() // go test -v shows what it is at
+	if out, err := os.Stdout.Stat(); err == nil && out.Mode()&os.ModeCharDevice == 0 {
+		reporter.NoColor = true // it is kept, or read elsewhere
+	}
 	RunSpecs(t, "Herald", suite, reporter)
 }
 
@@ -103,6 +107,6 @@ var failed bool
 var _ = JustAfterEach(func(ctx SpecContext) {
 	failed = failed || CurrentSpecReport().Failed()
 	if CurrentSpecReport().Failed() && stage != nil {
-		AddReportEntry("state of the cluster", state(ctx), ReportEntryVisibilityFailureOrVerbose)
+		AddReportEntry("state of the cluster", state(ctx, CurrentSpecReport().StartTime), ReportEntryVisibilityFailureOrVerbose)
 	}
 })

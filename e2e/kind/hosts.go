@@ -104,7 +104,11 @@ func (c *Cluster) startHosts(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	gateways, err := c.addresses(ctx, Router)
+	if err != nil {
+		return err
+	}
+	return c.routeBy(ctx, Client, gateways)
 }
 
 // connect gives nodes, which have just started, the router as their gateway, which goes on
@@ -121,14 +125,22 @@ func (c *Cluster) connect(ctx context.Context, nodes ...string) error {
 		if _, err := c.run(ctx, node, "ip", "link", "set", "dev", Interface, "address", c.macs[node]); err != nil {
 			return err
 		}
-		for _, gateway := range router {
-			family := "-4"
-			if gateway.Is6() {
-				family = "-6"
-			}
-			if _, err := c.run(ctx, node, "ip", family, "route", "replace", "default", "via", gateway.String(), "dev", Interface); err != nil {
-				return err
-			}
+		if err := c.routeBy(ctx, node, router); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// routeBy makes a host's gateways those of a router.
+func (c *Cluster) routeBy(ctx context.Context, host string, gateways []netip.Addr) error {
+	for _, gateway := range gateways {
+		family := "-4"
+		if gateway.Is6() {
+			family = "-6"
+		}
+		if _, err := c.run(ctx, host, "ip", family, "route", "replace", "default", "via", gateway.String(), "dev", Interface); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -53,7 +53,7 @@ var _ = Describe("The way that an address is announced", func() {
 		s.Owner(ctx, "web", address)
 	})
 
-	It("needs no address of the router: it is found on the interface", func(ctx SpecContext) {
+	It("needs no address of the router: it is found on the interface", Label(onLab), func(ctx SpecContext) {
 		s := stage.New(ctx)
 		frr := stage.FRR(ctx, scene.Peering{Local: frrAS, Remote: nodesAS, Family: 6, Lines: []string{"capability extended-nexthop"}})
 		lines := []string{

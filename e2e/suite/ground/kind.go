@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"go4.org/netipx"
 	corev1 "k8s.io/api/core/v1"
@@ -129,18 +129,21 @@ func (r kindRoles) Logs(ctx context.Context) (map[string][]byte, error) {
 	for _, pod := range pods.Items {
 		for _, container := range pod.Status.ContainerStatuses {
 			name := fmt.Sprintf("%s/%s/%s/%d", pod.Spec.NodeName, pod.Name, container.Name, container.RestartCount)
-			stream, err := r.api.CoreV1().Pods(herald).GetLogs(pod.Name, &corev1.PodLogOptions{Container: container.Name}).Stream(ctx)
+			text, err := r.log(ctx, pod.Name, container.Name)
 			if err != nil {
 				continue // it is about to start, or its node is away
 			}
-			text, err := io.ReadAll(stream)
 			logs[name] = text
-			if err := errors.Join(err, stream.Close()); err != nil {
-				return nil, err
-			}
 		}
 	}
 	return logs, nil
+}
+
+// log does not wait long: of a node that is away, the API server hears nothing for minutes.
+func (r kindRoles) log(ctx context.Context, pod, container string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	return r.api.CoreV1().Pods(herald).GetLogs(pod, &corev1.PodLogOptions{Container: container}).DoRaw(ctx)
 }
 
 type kindComponents struct{ cluster *kind.Cluster }

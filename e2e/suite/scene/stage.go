@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"sync"
 
 	"k8s.io/client-go/kubernetes"
@@ -18,7 +19,8 @@ type Stage struct {
 	// Probe is the path of the probe program, the same on every host.
 	Probe string
 
-	nodes map[string]string // by link-layer address
+	nodes map[string]string     // by link-layer address
+	hops  map[netip.Addr]string // nodes, by their own addresses on the segment
 
 	granting sync.Mutex
 	granted  string // the token that reads the agents' metrics
@@ -26,7 +28,7 @@ type Stage struct {
 
 // NewStage returns the stage on a ground.
 func NewStage(ctx context.Context, site ground.Ground, api kubernetes.Interface, probe string) (*Stage, error) {
-	st := &Stage{Ground: site, API: api, Probe: probe, nodes: map[string]string{}}
+	st := &Stage{Ground: site, API: api, Probe: probe, nodes: map[string]string{}, hops: map[netip.Addr]string{}}
 	for _, node := range st.Nodes {
 		output, err := st.run(ctx, node, "ip", "-json", "link", "show", "dev", st.Interface)
 		if err != nil {
@@ -40,6 +42,13 @@ func NewStage(ctx context.Context, site ground.Ground, api kubernetes.Interface,
 		}
 		for _, link := range links {
 			st.nodes[link.Address] = node
+		}
+		addresses, err := st.addresses(ctx, node)
+		if err != nil {
+			return nil, err
+		}
+		for _, address := range addresses {
+			st.hops[address.Addr()] = node
 		}
 	}
 	return st, nil

@@ -24,15 +24,17 @@ var _ = Describe("Routers that know an address by several nodes", func() {
 			GinkgoHelper()
 			for _, address := range addresses {
 				Eventually(stage.NextHops).WithContext(ctx).WithArguments(host(address)).Should(Equal(nodes))
-				s.Reach(ctx, stage.Remote, address, scene.HTTP)
-				answered := map[string]int{}
-				for range tries {
-					answer, err := stage.Get(ctx, stage.Remote, address, scene.HTTP)
-					Expect(err).NotTo(HaveOccurred())
-					Expect(answer.Client).To(Equal(source(ctx, stage.Remote, address)), "what the Pod saw")
-					answered[answer.Node]++
-				}
-				Expect(answered).To(And(HaveLen(len(nodes)), HaveEach(BeNumerically(">", 0))), "%s", nodes)
+				// A node's kube-proxy may know of a Pod later than its agent.
+				Eventually(func(g Gomega) {
+					answered := map[string]int{}
+					for range tries {
+						answer, err := stage.Get(ctx, stage.Remote, address, scene.HTTP)
+						g.Expect(err).NotTo(HaveOccurred())
+						g.Expect(answer.Client).To(Equal(source(ctx, stage.Remote, address)), "what the Pod saw")
+						answered[answer.Node]++
+					}
+					g.Expect(answered).To(And(HaveLen(len(nodes)), HaveEach(BeNumerically(">", 0))), "%s", nodes)
+				}).WithContext(ctx).Should(Succeed())
 			}
 		}
 		reached(stage.Nodes...)

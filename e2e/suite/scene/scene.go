@@ -15,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
 // Scene is one case's namespace.
@@ -101,7 +102,7 @@ func (s *Scene) Deploy(ctx context.Context, name string, replicas int32, changes
 					Containers: []corev1.Container{{
 						Name:  "echo",
 						Image: s.Echo,
-						Args:  []string{port("tcp", HTTP), port("tcp", Alt), port("tcp", DNS), port("udp", DNS)},
+						Args:  []string{port("udp", DNS), port("tcp", DNS), port("tcp", Alt), port("tcp", HTTP)},
 						Env: []corev1.EnvVar{
 							field("POD_NAME", "metadata.name"),
 							field("POD_NAMESPACE", "metadata.namespace"),
@@ -112,6 +113,12 @@ func (s *Scene) Deploy(ctx context.Context, name string, replicas int32, changes
 							{ContainerPort: Alt},
 							{ContainerPort: DNS},
 							{ContainerPort: DNS, Protocol: corev1.ProtocolUDP},
+						},
+						// It is ready when it listens at its last port; a busy machine does not undo that.
+						ReadinessProbe: &corev1.Probe{
+							ProbeHandler:     corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{Port: intstr.FromInt32(HTTP)}},
+							PeriodSeconds:    1,
+							FailureThreshold: 60,
 						},
 					}},
 				},

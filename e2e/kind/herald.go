@@ -140,16 +140,41 @@ func (c *Cluster) AwaitRollout(ctx context.Context) error {
 	return nil
 }
 
+const kustomization = `resources: [deploy/%s]
+images: [{name: ghcr.io/heraldlb/herald, newName: %q, newTag: %q}]
+patches:
+- target: {kind: DaemonSet, name: herald}
+  patch: |
+    apiVersion: apps/v1
+    kind: DaemonSet
+    metadata: {name: herald}
+    spec:
+      template:
+        spec:
+          containers:
+          - {name: announcer, readinessProbe: {periodSeconds: 2}}
+          - {name: agent, readinessProbe: {periodSeconds: 1}}
+- target: {kind: Deployment, name: herald-controller}
+  patch: |
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata: {name: herald-controller}
+    spec:
+      template:
+        spec:
+          containers:
+          - {name: controller, readinessProbe: {periodSeconds: 1}}
+`
+
 // overlay copies a version's manifests, and writes a kustomization beside them that names
-// the image.
+// the image, and has kubelets ask often whether Herald's containers are ready: cases wait.
 func (c *Cluster) overlay(ctx context.Context, version Version) (string, error) {
 	folder := "overlays/kind"
 	if _, err := os.Stat(filepath.Join(version.manifests, folder)); errors.Is(err, os.ErrNotExist) {
 		folder = "base" // a version before there was one
 	}
 	at, colon := manifests+"/"+version.name, strings.LastIndex(version.image, ":")
-	text := fmt.Sprintf("resources: [deploy/%s]\nimages: [{name: ghcr.io/heraldlb/herald, newName: %q, newTag: %q}]\n", folder,
-		version.image[:colon], version.image[colon+1:])
+	text := fmt.Sprintf(kustomization, folder, version.image[:colon], version.image[colon+1:])
 	if _, err := docker.Run(ctx, strings.NewReader(text), "exec", "--interactive", ControlPlane,
 		"sh", "-ec", `rm -rf "$1"; mkdir -p "$1"; cat >"$1/kustomization.yaml"`, "sh", at); err != nil {
 		return "", err

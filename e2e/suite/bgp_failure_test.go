@@ -43,7 +43,7 @@ var _ = Describe("A router", func() {
 			routedBy(ctx, addresses, stage.Nodes...)
 		},
 		Entry("by BFD", watchful(), watch, 4*time.Second),
-		Entry("by the hold time", scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4}, impatient, 6*time.Second),
+		Entry("by the hold time", Label(onLab), scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4}, impatient, 6*time.Second),
 	)
 
 	It("loses no packet while the agents are killed and come back", func(ctx SpecContext) {
@@ -94,7 +94,7 @@ var _ = Describe("A router", func() {
 			routedBy(ctx, []netip.Addr{address}, stage.Nodes...)
 			flow.Stop().Lose(2 * inFlight)
 		},
-		Entry("when it is told to", func(ctx SpecContext, agent ground.Process) {
+		Entry("when it is told to", Label(onLab), func(ctx SpecContext, agent ground.Process) {
 			DeferCleanup(stage.Renew, agent.Host)
 			stage.Signal(ctx, agent, "TERM")
 		}),

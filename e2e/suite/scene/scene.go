@@ -13,6 +13,7 @@ import (
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -114,6 +115,8 @@ func (s *Scene) Deploy(ctx context.Context, name string, replicas int32, changes
 							{ContainerPort: DNS},
 							{ContainerPort: DNS, Protocol: corev1.ProtocolUDP},
 						},
+						// Without a share of its own, it would wait for seconds on a busy machine.
+						Resources: corev1.ResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("50m")}},
 						// It is ready when it listens at its last port; a busy machine does not undo that.
 						ReadinessProbe: &corev1.Probe{
 							ProbeHandler:     corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{Port: intstr.FromInt32(HTTP)}},

@@ -152,8 +152,8 @@ patches:
       template:
         spec:
           containers:
-          - {name: announcer, readinessProbe: {periodSeconds: 2}}
-          - {name: agent, readinessProbe: {periodSeconds: 1}}
+          - {name: announcer, readinessProbe: {periodSeconds: 2, failureThreshold: 15}}
+          - {name: agent, readinessProbe: {periodSeconds: 1, failureThreshold: 15}}
 - target: {kind: Deployment, name: herald-controller}
   patch: |
     apiVersion: apps/v1
@@ -163,11 +163,12 @@ patches:
       template:
         spec:
           containers:
-          - {name: controller, readinessProbe: {periodSeconds: 1}}
+          - {name: controller, readinessProbe: {periodSeconds: 1, failureThreshold: 15}}
 `
 
 // overlay copies a version's manifests, and writes a kustomization beside them that names
-// the image, and has kubelets ask often whether Herald's containers are ready: cases wait.
+// the image, and has kubelets ask often whether Herald's containers are ready, for which
+// cases wait; that they are not is known as late as usual.
 func (c *Cluster) overlay(ctx context.Context, version Version) (string, error) {
 	folder := "overlays/kind"
 	if _, err := os.Stat(filepath.Join(version.manifests, folder)); errors.Is(err, os.ErrNotExist) {

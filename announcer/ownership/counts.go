@@ -26,8 +26,8 @@ func (c *counts) own(addr netip.Addr, count int) {
 // samples returns all metrics.
 func (c *counts) samples() []announcer.Sample {
 	return []announcer.Sample{
-		{Metric: "herald_claims", Family: "ipv4", Value: float64(c.claims4)},
-		{Metric: "herald_claims", Family: "ipv6", Value: float64(c.claims6)},
+		{Metric: "herald_claims", Family: "IPv4", Value: float64(c.claims4)},
+		{Metric: "herald_claims", Family: "IPv6", Value: float64(c.claims6)},
 		{Metric: "herald_claim_ties_total", Value: float64(c.ties)},
 		{Metric: "herald_failovers_total", Value: float64(c.failovers)},
 		{Metric: "herald_handovers_total", Value: float64(c.handovers)},

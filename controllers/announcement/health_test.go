@@ -56,9 +56,9 @@ func testHealth(c *cluster) {
 	h.awaitExactly(c.t, addr("192.0.2.1"))
 	poll(c.t, "the metrics", func() bool {
 		return testutil.GatherAndCompare(h.registry, strings.NewReader(`
-			# HELP herald_addresses_announced Addresses that this node answers for, by IP family.
-			# TYPE herald_addresses_announced gauge
-			herald_addresses_announced{family="ipv4"} 1
+			# HELP herald_claims Addresses that this node owns, by IP family.
+			# TYPE herald_claims gauge
+			herald_claims{family="IPv4"} 1
 			# HELP herald_announcer_connected 1 if the agent is connected to its announcer, else 0.
 			# TYPE herald_announcer_connected gauge
 			herald_announcer_connected 1

@@ -14,9 +14,9 @@ func TestCollector(t *testing.T) {
 	connected := true
 	c := newCollector(func() bool { return connected }, func() bool { return !connected }, func() []announcer.Sample {
 		return []announcer.Sample{
-			{Metric: "herald_addresses_announced", Family: "ipv4", Value: 3},
-			{Metric: "herald_drops_total", Interface: "eth0", Family: "ipv6", Reason: "hop limit", Value: 2},
-			{Metric: "herald_drops_total", Interface: "eth0", Family: "ipv6", Reason: "hop limit", Value: 9},
+			{Metric: "herald_claims", Family: "IPv4", Value: 3},
+			{Metric: "herald_drops_total", Interface: "eth0", Family: "IPv6", Reason: "hop limit", Value: 2},
+			{Metric: "herald_drops_total", Interface: "eth0", Family: "IPv6", Reason: "hop limit", Value: 9},
 			{Metric: "herald_drops_total", Reason: "\xff", Value: 1},
 			{Metric: "not a metric", Value: 1},
 			{Metric: "herald_members", Interface: "eth0", State: "Alive", Value: 2},
@@ -25,7 +25,7 @@ func TestCollector(t *testing.T) {
 				Count: 3, Sum: 0.5, Buckets: []announcer.Bucket{{UpperBound: 0.1, Count: 1}, {UpperBound: 0.2, Count: 2}},
 			}},
 			{Metric: "herald_heartbeat_timer_lateness_seconds", Value: 1},
-			{Metric: "herald_claims", Family: "ipv4", Histogram: &announcer.Histogram{}},
+			{Metric: "herald_claims", Family: "IPv6", Histogram: &announcer.Histogram{}},
 			{},
 		}
 	})
@@ -33,9 +33,9 @@ func TestCollector(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `
-		# HELP herald_addresses_announced Addresses that this node answers for, by IP family.
-		# TYPE herald_addresses_announced gauge
-		herald_addresses_announced{family="ipv4"} 3
+		# HELP herald_claims Addresses that this node owns, by IP family.
+		# TYPE herald_claims gauge
+		herald_claims{family="IPv4"} 3
 		# HELP herald_announcer_connected 1 if the agent is connected to its announcer, else 0.
 		# TYPE herald_announcer_connected gauge
 		herald_announcer_connected 1
@@ -44,7 +44,7 @@ func TestCollector(t *testing.T) {
 		herald_api_server_reachable 0
 		# HELP herald_drops_total Frames received and not answered, by reason.
 		# TYPE herald_drops_total counter
-		herald_drops_total{family="ipv6",interface="eth0",reason="hop limit"} 2
+		herald_drops_total{family="IPv6",interface="eth0",reason="hop limit"} 2
 		# HELP herald_failover_duration_seconds From the last heartbeat of a node that was gone to the announcement of its address here.
 		# TYPE herald_failover_duration_seconds histogram
 		herald_failover_duration_seconds_bucket{le="0.1"} 1

@@ -123,7 +123,7 @@ func (w *wire) seen() announcer.View {
 
 // samples is what a wire counts.
 func (w *wire) samples() []announcer.Sample {
-	return []announcer.Sample{{Metric: "herald_addresses_announced", Family: "ipv4", Value: float64(len(w.owned()))}}
+	return []announcer.Sample{{Metric: "herald_claims", Family: "IPv4", Value: float64(len(w.owned()))}}
 }
 
 // owned returns the addresses that the wire owns.

@@ -20,6 +20,7 @@ func addressTests() map[string]func(*world) {
 		"single stack becomes dual stack and single again": testFamilyChange,
 		"protocols and ports in the status follow":         testPorts,
 		"conditions of others survive":                     testOtherConditions,
+		"how Services stand is exposed":                    testStandings,
 	}
 }
 
@@ -51,6 +52,18 @@ func testOneService(w *world) {
 			w.Errorf("%s is %v, want %v", name, got, want)
 		}
 	}
+}
+
+func testStandings(w *world) {
+	w.setPools(map[string]string{"cidr-global": "192.0.2.8/32"})
+	c := w.start()
+	w.create("web")
+	w.is("web", hasAddresses("192.0.2.8"))
+	w.create("late")
+	w.is("late", because(loadbalancer.ReasonPoolExhausted, ""))
+	w.until("both to be counted", func() (bool, error) {
+		return c.metric("herald_addresses") == 1 && c.metric("herald_services_waiting") == 1, nil
+	})
 }
 
 func testNoClass(w *world) {

@@ -74,6 +74,18 @@ func (l *learner) usage() []ipam.Usage {
 	return l.book.allocator.Usage()
 }
 
+// standing tells how the Services stand, as the cache has them: the leader tells.
+func (l *learner) standing(ctx context.Context, cache client.Reader) (standing, bool) {
+	if !l.learned() {
+		return standing{}, false
+	}
+	var services corev1.ServiceList
+	if err := cache.List(ctx, &services, client.UnsafeDisableDeepCopy); err != nil {
+		return standing{}, false // it ends
+	}
+	return standingOf(services.Items, l.class), true
+}
+
 // learn loads the pools, and enters every Service that Herald wrote to into the book.
 func (l *learner) learn(ctx context.Context) error {
 	if err := l.pools.load(ctx); err != nil {

@@ -73,8 +73,11 @@ func SetUp(ctx context.Context, mgr ctrl.Manager, options Options) (healthz.Chec
 		book:  book,
 		done:  make(chan struct{}),
 	}
-	if err := options.Metrics.Register(newPoolUsage(learner.usage)); err != nil {
-		return nil, fmt.Errorf("register metrics: %w", err)
+	standings := newStandings(func() (standing, bool) { return learner.standing(ctx, mgr.GetClient()) })
+	for _, collector := range []prometheus.Collector{newPoolUsage(learner.usage), standings} {
+		if err := options.Metrics.Register(collector); err != nil {
+			return nil, fmt.Errorf("register metrics: %w", err)
+		}
 	}
 	reconciler := &reconciler{
 		client:  mgr.GetClient(),

@@ -29,6 +29,7 @@ pools: {range-global: 192.0.2.1-192.0.2.9, allow-share-global: true, search-orde
 heartbeat: {secretName: beats, keys: {current: 0123456789abcdef0123456789abcdef}}
 logLevel: debug
 metrics: {secure: false, readers: [{namespace: monitoring, name: prometheus}]}
+monitoring: {enabled: true, labels: {release: prometheus}, interval: 1m, rules: false, dashboard: false}
 controller:
   replicas: 3
   resources: {limits: {memory: 1Gi}}
@@ -102,6 +103,13 @@ func TestValues(t *testing.T) {
 			"reader of metrics", got.at(t, "ClusterRoleBinding <nil>/herald-status-readers", "subjects", 0),
 			object{"kind": "ServiceAccount", "namespace": "monitoring", "name": "prometheus"},
 		},
+		{"what Prometheus selects by", got.at(t, "ServiceMonitor herald-system/herald-agent", "metadata", "labels", "release"), "prometheus"},
+		{"no secure metrics, no token", got.at(t, "ServiceMonitor herald-system/herald-agent", "spec", "endpoints", 0), object{
+			"port": "metrics", "interval": "1m",
+			"relabelings": []any{object{"sourceLabels": []any{"__meta_kubernetes_pod_node_name"}, "targetLabel": "node"}},
+		}},
+		{"no alerts", got["PrometheusRule herald-system/herald"], object(nil)},
+		{"no dashboard", got["ConfigMap herald-system/herald-dashboard"], object(nil)},
 		{"replicas", got.at(t, deployment, "spec", "replicas"), float64(3)},
 		{"nodes at once", got.at(t, daemonSet, "spec", "updateStrategy", "rollingUpdate", "maxUnavailable"), "10%"},
 		{"controller's limits", pod(deployment, "containers", 0, "resources", "limits", "memory"), "1Gi"},
@@ -135,7 +143,7 @@ func TestDigest(t *testing.T) {
 
 // TestOtherNamespace has nothing left in a namespace that the release is not in.
 func TestOtherNamespace(t *testing.T) {
-	for file, text := range must(try(t, "elsewhere", "pools: {range-global: 192.0.2.1-192.0.2.9}")) {
+	for file, text := range must(try(t, "elsewhere", "{pools: {range-global: 192.0.2.1-192.0.2.9}, monitoring: {enabled: true}}")) {
 		if strings.Contains(text, "herald-system") {
 			t.Errorf("%s names herald-system for a release in elsewhere", file)
 		}
@@ -164,6 +172,8 @@ func TestRefused(t *testing.T) {
 		"heartbeat: {keys: {current: short}}",
 		"logLevel: verbose",
 		"metrics: {readers: [{name: prometheus}]}",
+		"monitoring: {enabled: true, interval: often}",
+		"monitoring: {labels: [release]}",
 		"controller: {replicas: two}",
 		"controller: {resources: {memory: 1Gi}}",
 		"controller: {tolerations: [{key: a, operator: Like}]}",

@@ -23,6 +23,7 @@ func TestEqualsKustomize(t *testing.T) {
 		{name: "base", resource: "base"},
 		{name: "class-only", resource: "base", component: "components/class-only", values: "classOnly: true"},
 		{name: "excluded nodes too", resource: "base", component: "components/serve-excluded", values: "agent: {serveExcluded: true}"},
+		{name: "observability", resource: "base", component: "components/observability", values: "monitoring: {enabled: true}"},
 		{
 			name: "kube-vip's pools", resource: "base", component: "components/kubevip-pools",
 			values: "configMap: {namespace: kube-system, name: kubevip}",

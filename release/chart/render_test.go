@@ -8,10 +8,12 @@ import (
 	"strings"
 	"testing"
 
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	"helm.sh/helm/v4/pkg/chart/common"
 	"helm.sh/helm/v4/pkg/chart/common/util"
 	"helm.sh/helm/v4/pkg/chart/v2/loader"
 	"helm.sh/helm/v4/pkg/engine"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/yaml"
@@ -71,10 +73,22 @@ func try(t *testing.T, namespace string, v values) (map[string]string, error) {
 	return engine.Engine{Strict: true}.RenderWithContext(t.Context(), chart, merged)
 }
 
+// known are the kinds of Kubernetes, and of the Prometheus Operator.
+func known(t *testing.T) *runtime.Scheme {
+	t.Helper()
+	kinds := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{scheme.AddToScheme, monitoringv1.AddToScheme} {
+		if err := add(kinds); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return kinds
+}
+
 // add adds the objects of a YAML text. Each has fields that Kubernetes knows, and no other.
 func (o objects) add(t *testing.T, text []byte) {
 	t.Helper()
-	strict := serializer.NewCodecFactory(scheme.Scheme, serializer.EnableStrict).UniversalDeserializer()
+	strict := serializer.NewCodecFactory(known(t), serializer.EnableStrict).UniversalDeserializer()
 	for part := range strings.SplitSeq("\n"+string(text), "\n---\n") {
 		if strings.TrimSpace(part) == "" {
 			continue

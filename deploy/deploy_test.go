@@ -14,6 +14,7 @@ func TestDeploy(t *testing.T) {
 	if t.Failed() {
 		t.FailNow()
 	}
+	c.addMonitoring(t)
 	t.Run("trees", c.testTrees)
 	t.Run("quick starts", c.testQuickStarts)
 	t.Run("rights", c.testRights)
@@ -22,6 +23,7 @@ func TestDeploy(t *testing.T) {
 	t.Run("pods", c.testPods)
 	t.Run("pool policy", c.testPoolPolicy)
 	t.Run("manifests", c.testManifests)
+	t.Run("observability", c.testObservability)
 	t.Run("kube-vip's pools", c.testKubeVIPPools)
 }
 

@@ -20,6 +20,16 @@ func (st *Stage) Occupy(ctx context.Context, address netip.Addr) (leave func(con
 	return st.addAddress(ctx, st.Client, netip.PrefixFrom(address, address.BitLen()))
 }
 
+// TakeOver is Occupy of an address that is in use: the client tells everybody that it is its
+// own, for three seconds.
+func (st *Stage) TakeOver(ctx context.Context, address netip.Addr) (leave func(context.Context)) {
+	GinkgoHelper()
+	leave = st.Occupy(ctx, address)
+	_, err := st.run(ctx, st.Client, "arping", "-A", "-c", "4", "-I", st.Interface, address.String())
+	Expect(err).NotTo(HaveOccurred())
+	return leave
+}
+
 // addAddress gives a host an address on the segment, until what it returns is called, or
 // the case ends.
 func (st *Stage) addAddress(ctx context.Context, host string, address netip.Prefix) (leave func(context.Context)) {

@@ -113,7 +113,7 @@ bin/release:
 require:
 	@hack/require go=golang gcc=build-essential git=git ip=iproute2 nsenter=util-linux nft=nftables iptables-restore=iptables \
 	  curl=curl arping=iputils-arping ndisc6=ndisc6 tcpdump=tcpdump ping=iputils-ping \
-	  miniupnpd=miniupnpd-nftables upnpc=miniupnpc
+	  miniupnpd=miniupnpd-nftables upnpc=miniupnpc promtool=prometheus
 
 $(GOLANGCI):
 	@echo "building golangci-lint (minutes, the first time)"

@@ -1,4 +1,5 @@
-// Package docs holds no code. Its test follows the links of the documentation.
+// Package docs holds no code. Its tests follow the links of the documentation, and compare its table of
+// metrics with what the roles register.
 package docs
 
 import (

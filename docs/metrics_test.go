@@ -1,4 +1,3 @@
-// Package docs holds no code. Its tests compare what is written here with what the code says.
 package docs
 
 import (

@@ -98,6 +98,7 @@ func (m *Membership) Samples() []announcer.Sample {
 	for _, i := range m.wanted.interfaces {
 		if i.Up {
 			groups[group{i.Name, announcer.Alive}] += 0
+			groups[group{i.Name, announcer.Dead}] += 0
 		}
 	}
 	m.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -147,7 +148,7 @@ func (w *watcher) see(ctx SpecContext, alerts ...promtool.Alert) {
 			return err
 		}
 		phase = promtool.Phase{Before: before, After: after, Firing: alerts, Give: w.give}
-		return w.rules.Verify(ctx, append(w.phases[:len(w.phases):len(w.phases)], phase)...)
+		return w.rules.Verify(ctx, append(slices.Clip(w.phases), phase)...)
 	}).WithContext(ctx).WithTimeout(watching).WithPolling(time.Second).Should(Succeed())
 	w.phases = append(w.phases, phase)
 }

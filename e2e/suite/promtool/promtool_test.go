@@ -1,6 +1,7 @@
 package promtool_test
 
 import (
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -105,10 +106,7 @@ func TestVerify(t *testing.T) {
 }
 
 func changed(scrape promtool.Scrape, series string, value float64) promtool.Scrape {
-	other := promtool.Scrape{}
-	for key, before := range scrape {
-		other[key] = before
-	}
+	other := maps.Clone(scrape)
 	other[series] = value
 	return other
 }

@@ -77,3 +77,23 @@ func TestCollector(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Each metric has a name and a help text as Prometheus' conventions have them.
+func TestMetricsLint(t *testing.T) {
+	var samples []announcer.Sample
+	for name := range metrics() {
+		sample := announcer.Sample{Metric: name, Value: 1}
+		if _, histogram := kindOf(name); histogram {
+			sample.Histogram = new(announcer.Histogram)
+		}
+		samples = append(samples, sample)
+	}
+	yes := func() bool { return true }
+	c := newCollector(yes, yes, func() []announcer.Sample { return samples })
+	if n := testutil.CollectAndCount(c); n != len(samples)+2 {
+		t.Errorf("%d of %d metrics are exposed", n, len(samples)+2)
+	}
+	if problems, err := testutil.CollectAndLint(c); err != nil || len(problems) > 0 {
+		t.Errorf("%v %v", problems, err)
+	}
+}

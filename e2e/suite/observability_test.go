@@ -106,6 +106,12 @@ var _ = Describe("The alerts that are shipped", Ordered, ContinueOnFailure, func
 	})
 
 	It("are silent in the end", func(ctx SpecContext) { w.well(ctx) })
+
+	It("have all been seen to fire, by the cases before", Label(onLab), func() {
+		for _, rule := range w.rules.Alerts() {
+			Expect(w.fired).To(HaveKey(promtool.Alert{Name: rule.Alert, Severity: rule.Labels["severity"]}))
+		}
+	})
 })
 
 func warning(name string) promtool.Alert  { return promtool.Alert{Name: name, Severity: "warning"} }
@@ -118,13 +124,15 @@ type watcher struct {
 	phases     []promtool.Phase
 	// give are expressions that are to have a value.
 	give []string
+	// fired are the alerts that did in any case.
+	fired map[promtool.Alert]bool
 }
 
 func newWatcher(ctx SpecContext) *watcher {
 	GinkgoHelper()
 	rules, err := promtool.ReadRules(scene.Observability + "rules.yaml")
 	Expect(err).NotTo(HaveOccurred())
-	return &watcher{monitoring: stage.Monitor(ctx), rules: rules}
+	return &watcher{monitoring: stage.Monitor(ctx), rules: rules, fired: map[promtool.Alert]bool{}}
 }
 
 // well begins a case: no alert fires.
@@ -151,6 +159,9 @@ func (w *watcher) see(ctx SpecContext, alerts ...promtool.Alert) {
 		return w.rules.Verify(ctx, append(slices.Clip(w.phases), phase)...)
 	}).WithContext(ctx).WithTimeout(watching).WithPolling(time.Second).Should(Succeed())
 	w.phases = append(w.phases, phase)
+	for _, alert := range alerts {
+		w.fired[alert] = true
+	}
 }
 
 // scrapes returns what is exposed now, and when all announcers have told more since.

@@ -140,6 +140,9 @@ func newWatcher(ctx SpecContext) *watcher {
 // case is, for an hour.
 func forgetTheDead(ctx SpecContext) {
 	GinkgoHelper()
+	for range 2 { // so that what is exposed is of now
+		stage.AwaitHeartbeats(ctx)
+	}
 	for _, node := range stage.Nodes {
 		dead, err := stage.AgentMetric(ctx, node, "herald_members", map[string]string{"state": "Dead"})
 		Expect(err).NotTo(HaveOccurred())

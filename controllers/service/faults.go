@@ -15,7 +15,7 @@ import (
 const (
 	// eventPoolsInvalid: a key has an error, so the last good ConfigMap stays (Warning).
 	eventPoolsInvalid = "PoolsInvalid"
-	// eventPoolsWarning: what a key says is used, but hardly as it was meant (Warning).
+	// eventPoolsWarning: a key is without effect, or is used, but hardly as it was meant (Warning).
 	eventPoolsWarning = "PoolsWarning"
 	// eventPoolsMissing: there is no ConfigMap, so the last good one stays (Warning).
 	eventPoolsMissing = "PoolsMissing"

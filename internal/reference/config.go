@@ -88,7 +88,7 @@ func nodeAnnotations() string {
 
 // kubeVIPs are kube-vip's flags and environment, and Herald's own beside them.
 func kubeVIPs() string {
-	rows := [][]string{{"flag", "environment", "default", "here", "what it does, or what Herald does instead"}}
+	rows := [][]string{{"flag", "environment", "kube-vip's default", "here", "what it does, or what Herald does instead"}}
 	for _, s := range settings.All() {
 		flag := ""
 		if s.Flag != "" {

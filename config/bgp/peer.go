@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
+	"slices"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -41,12 +42,12 @@ func (p *parser) readPeer(node *yaml.Node) {
 
 // fieldsOfPeer are those of a peer, which has the defaults.
 func (p *parser) fieldsOfPeer(peer *placedPeer) fields {
-	return append(p.fieldsOfEnds(peer), append(p.fieldsOfTimes(peer), field{
+	return slices.Concat(p.fieldsOfEnds(peer), p.fieldsOfTimes(peer), fields{{
 		name: "nodeSelector", example: "{matchLabels: {topology.kubernetes.io/zone: rack-a}}",
 		content: p.selector(&peer.Nodes),
 		usual:   "all nodes",
 		text:    "the nodes that have the session, by their labels",
-	})...)
+	}})
 }
 
 // fieldsOfEnds are those of who speaks with whom.

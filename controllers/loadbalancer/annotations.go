@@ -79,7 +79,7 @@ func Annotations() []Annotation {
 			Text: "Services with the same word share an address, if their ports differ and, under `externalTrafficPolicy: Local`, their selectors are equal",
 		},
 		{
-			Names: interfaceNames(), Value: "one interface, as the nodes call it, or `" + interfaceAuto + "`", Default: "as the pool says", Example: "eth1",
+			Names: interfaceNames(), Value: "one interface, as the nodes call it; `" + interfaceAuto + "` is as without it", Default: "as the pool says", Example: "eth1",
 			Text: "where the address is announced on layer 2",
 		},
 		{
@@ -113,8 +113,8 @@ func shortly(d time.Duration) string {
 	return text
 }
 
-// interfaceAuto is kube-vip's word for the interface that has the address
-// on-link, which is what Herald does when none is named.
+// interfaceAuto is kube-vip's word for none in particular: the pool's, else those that
+// have the address on-link, as where none is named.
 const interfaceAuto = "auto"
 
 // SharingKey returns the key under which svc shares its address, "" if none.

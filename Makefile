@@ -44,6 +44,11 @@ e2e-kubeadm: build bin/release ## docs/kubeadm.md with kubeadm itself, in contai
 e2e-kind: require build $(KIND) ## the suite on a cluster of kind's, as root (needs docker, or ../shared/kind-nodes): docs/kind.md
 	@hack/e2e-kind $(IMAGE) $(KIND_NODE_IMAGE) $(KIND) $(E2E_KIND_FLAGS)
 
+.PHONY: e2e-upstream
+e2e-upstream: require build $(KIND) ## Kubernetes' own tests of load balancers, on a cluster of kind's: docs/conformance.md
+	@hack/require nc=netcat-openbsd # for its test image
+	@hack/e2e-upstream $(IMAGE) $(KIND_NODE_IMAGE) $(KIND) $(KUBE_VERSION) $(E2E_UPSTREAM_FLAGS)
+
 .PHONY: bench
 bench: lab build ## measure: fail-over beside keepalived, HAProxy and MetalLB, expose to first answer, allocation, replies
 	@hack/bench
@@ -58,7 +63,7 @@ lint: $(GOLANGCI) ## go vet and golangci-lint, all modules
 	cd release && ../$(GOLANGCI) run --allow-parallel-runners --config ../.golangci.yml ./...
 
 # Not lab/kube: it is all of Kubernetes, and takes the linter 10 minutes and 9 GB.
-E2E_LINTED := ./bench/... ./daemon/... ./docker ./echo/... ./kind ./kubeadm ./migrate ./plane/... ./suite/... ./lab ./lab/cmd/... ./lab/internal/...
+E2E_LINTED := ./bench/... ./daemon/... ./docker ./echo/... ./kind ./kubeadm ./migrate ./plane/... ./suite/... ./upstream ./lab ./lab/cmd/... ./lab/internal/...
 
 .PHONY: vulncheck
 vulncheck: $(GOVULNCHECK) ## govulncheck, where its database can be reached

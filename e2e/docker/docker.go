@@ -24,6 +24,17 @@ func Run(ctx context.Context, stdin io.Reader, args ...string) (string, error) {
 	return out.String(), nil
 }
 
+// Import makes an image of a file system, a tar archive, and of what a Dockerfile would say
+// besides.
+func Import(ctx context.Context, image string, layer io.Reader, changes ...string) error {
+	args := []string{"import"}
+	for _, change := range changes {
+		args = append(args, "--change", change)
+	}
+	_, err := Run(ctx, layer, append(args, "-", image)...)
+	return err
+}
+
 // Tail returns the last lines of a text.
 func Tail(text string) string {
 	const most = 60

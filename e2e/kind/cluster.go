@@ -29,7 +29,7 @@ type Options struct {
 	Kind, NodeImage string
 	// Image is Herald's, as in Archive.
 	Image, Archive string
-	// Pod is the program of package echo/pod.
+	// Pod is the program of package echo/pod, empty where nobody asks for Echo.
 	Pod string
 	// Previous is a checkout of what Herald is upgraded from, with its programs in bin.
 	Previous string

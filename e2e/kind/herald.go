@@ -26,7 +26,7 @@ const manifests = "/herald"
 const PreviousImage = "localhost/herald:previous"
 
 func (c *Cluster) loadImages(ctx context.Context) error {
-	if err := c.kind(ctx, nil, "load", "image-archive", c.Archive, "--name", Name); err != nil {
+	if err := c.kind(ctx, nil, "load", "image-archive", c.Archive, "--name", Name); err != nil || c.Pod == "" {
 		return err
 	}
 	return c.load(ctx, Echo, c.Pod)
@@ -39,10 +39,14 @@ func (c *Cluster) load(ctx context.Context, image string, programs ...string) er
 	if err != nil {
 		return err
 	}
-	entry := fmt.Sprintf("ENTRYPOINT [%q]", "/"+filepath.Base(programs[0]))
-	if _, err := docker.Run(ctx, bytes.NewReader(layer), "import", "--change", entry, "-", image); err != nil {
+	if err := docker.Import(ctx, image, bytes.NewReader(layer), fmt.Sprintf("ENTRYPOINT [%q]", "/"+filepath.Base(programs[0]))); err != nil {
 		return err
 	}
+	return c.Load(ctx, image)
+}
+
+// Load brings an image that docker has to the nodes.
+func (c *Cluster) Load(ctx context.Context, image string) error {
 	return c.kind(ctx, nil, "load", "docker-image", image, "--name", Name)
 }
 

@@ -114,7 +114,7 @@ func (c *Cluster) startHosts(ctx context.Context) error {
 // connect gives nodes, which have just started, the router as their gateway, which goes on
 // to docker's; the link-layer addresses that they had before, and their share of real time.
 func (c *Cluster) connect(ctx context.Context, nodes ...string) error {
-	router, err := c.addresses(ctx, Router)
+	router, err := c.Addresses(ctx, Router)
 	if err != nil {
 		return err
 	}
@@ -146,8 +146,8 @@ func (c *Cluster) routeBy(ctx context.Context, host string, gateways []netip.Add
 	return nil
 }
 
-// addresses returns a container's IPv4 and IPv6 address on the segment.
-func (c *Cluster) addresses(ctx context.Context, host string) ([]netip.Addr, error) {
+// Addresses returns a container's IPv4 and IPv6 address on the segment.
+func (c *Cluster) Addresses(ctx context.Context, host string) ([]netip.Addr, error) {
 	const format = "{{(index .NetworkSettings.Networks \"" + network + "\").IPAddress}} {{(index .NetworkSettings.Networks \"" + network + "\").GlobalIPv6Address}}"
 	text, err := docker.Run(ctx, nil, "inspect", "--format", format, host)
 	if err != nil {

@@ -70,7 +70,7 @@ func writeAgnhost(ctx context.Context, to io.Writer, agnhost string) error {
 			return err
 		}
 	}
-	for _, directory := range []string{"/tmp/", "/uploads/"} {
+	for _, directory := range []string{"tmp/", "uploads/"} {
 		if err := w.WriteHeader(&tar.Header{Name: directory, Mode: 0o1777, Typeflag: tar.TypeDir}); err != nil {
 			return err
 		}

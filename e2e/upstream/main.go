@@ -54,6 +54,10 @@ func command(ctx context.Context, args []string) (err error) {
 		return err
 	}
 
+	if err := errors.Join(os.RemoveAll(r.report), os.MkdirAll(r.report, 0o755)); err != nil {
+		return err
+	}
+
 	start := time.Now()
 	cluster, err := kind.Up(ctx, o)
 	if err != nil {

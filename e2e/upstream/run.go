@@ -43,9 +43,6 @@ func selection() []string {
 // run runs them, as programs of the host behind the router: that is a client which is in
 // none of the nodes' subnets, as one case wants it to be.
 func (r *run) run(ctx context.Context) ([]outcome, error) {
-	if err := errors.Join(os.RemoveAll(r.report), os.MkdirAll(r.report, 0o755)); err != nil {
-		return nil, err
-	}
 	if err := r.loadAgnhost(ctx); err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ func outcomeOf(spec types.SpecReport) (outcome, bool) {
 }
 
 // tag is what a case's text has beside its words: features, how slow it is, and so on.
-var tag = regexp.MustCompile(` \[(?:[A-Z][^\]]*)\]`) //nolint:gochecknoglobals // a constant
+var tag = regexp.MustCompile(` \[(?:[A-Z][^\]]*)\]`)
 
 // nameOf returns a case's text without tags, but with the group that it is of.
 func nameOf(text string) string { return tag.ReplaceAllString(text, "") }

@@ -24,7 +24,7 @@ func (r *run) loadAgnhost(ctx context.Context) error {
 	name := image.GetE2EImage(image.Agnhost)
 	if _, err := docker.Run(ctx, nil, "image", "inspect", name); err != nil {
 		if _, err := docker.Run(ctx, nil, "pull", name); err != nil {
-			fmt.Println("kind:", name, "cannot be pulled, and is made")
+			fmt.Fprintln(r.out, "kind:", name, "cannot be pulled, and is made")
 			if err := makeAgnhost(ctx, name, filepath.Join(r.bin, "agnhost")); err != nil {
 				return err
 			}

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -21,7 +22,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := command(ctx, os.Args[1:])
+	err := command(ctx, os.Args[1:], os.Stdout)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "FAILED:", err)
@@ -29,13 +30,13 @@ func main() {
 	}
 }
 
-func command(ctx context.Context, args []string) (err error) {
+func command(ctx context.Context, args []string, out io.Writer) (err error) {
 	root, err := os.Getwd()
 	if err != nil {
 		return err
 	}
-	o := kind.Options{Root: root, Archive: filepath.Join(root, "dist", "herald.tar"), Progress: os.Stdout}
-	r := run{bin: filepath.Join(root, "bin"), report: filepath.Join(root, "dist", "e2e-upstream")}
+	o := kind.Options{Root: root, Archive: filepath.Join(root, "dist", "herald.tar"), Progress: out}
+	r := run{bin: filepath.Join(root, "bin"), report: filepath.Join(root, "dist", "e2e-upstream"), out: out}
 	o.Evidence = filepath.Join(r.report, "evidence")
 	flags := flag.NewFlagSet("upstream", flag.ContinueOnError)
 	flags.StringVar(&o.Kind, "kind", "", "kind's program")
@@ -78,6 +79,6 @@ func command(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\n%s, %d cases at a time, %s\n\n", summary(outcomes), r.procs, time.Since(start).Round(time.Second))
-	return compare(table, outcomes, r.focus != "", os.Stdout)
+	fmt.Fprintf(out, "\n%s, %d cases at a time, %s\n\n", summary(outcomes), r.procs, time.Since(start).Round(time.Second))
+	return compare(table, outcomes, r.focus != "", out)
 }

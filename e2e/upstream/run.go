@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -23,6 +24,7 @@ type run struct {
 	bin, report string
 	focus       string
 	procs       int
+	out         io.Writer // is told what is done
 }
 
 // selection is which cases are run: all that ask for a load balancer, and those elsewhere
@@ -62,13 +64,15 @@ func (r *run) run(ctx context.Context) ([]outcome, error) {
 	return outcomes, nil
 }
 
-func (r *run) ginkgo(ctx context.Context, kubeconfig string) error {
+func (r *run) ginkgo(ctx context.Context, kubeconfig string) (err error) {
 	only := selection()
 	if r.focus != "" {
 		only = []string{r.focus}
 	}
-	args := []string{filepath.Join(r.bin, "ginkgo"), "run", "--procs", strconv.Itoa(r.procs), "--timeout", "1h", "--no-color",
-		"--output-dir", r.report, "--json-report", "report.json"}
+	args := []string{
+		filepath.Join(r.bin, "ginkgo"), "run", "--procs", strconv.Itoa(r.procs), "--timeout", "1h",
+		"--no-color", "--silence-skips", "--output-dir", r.report, "--json-report", "report.json",
+	}
 	for _, text := range only {
 		args = append(args, "--focus", text)
 	}
@@ -79,12 +83,14 @@ func (r *run) ginkgo(ctx context.Context, kubeconfig string) error {
 	if err != nil {
 		return err
 	}
-	defer log.Close()
+	defer func() { err = errors.Join(err, log.Close()) }()
 	cmd.Stdout, cmd.Stderr = log, log
+	// Ginkgo would compare its version with that of the module around the program.
+	cmd.Env = append(os.Environ(), "GO111MODULE=off")
 	// Its processes take their leave when it is told to.
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = time.Minute
-	fmt.Println("kind: Kubernetes' tests, some twenty minutes:", log.Name())
+	fmt.Fprintln(r.out, "kind: Kubernetes' tests, some twenty minutes:", log.Name())
 	return cmd.Run()
 }
 

@@ -12,6 +12,7 @@ const page = `
 | --- | --- | --- |
 | ` + "`[sig-network] LoadBalancers should work`" + ` | passed | |
 | ` + "`[sig-network] LoadBalancers should fly`" + ` | failed | "two nodes at once" |
+| ` + "`[sig-network] LoadBalancers should land`" + ` | passed or failed | |
 
 | here | usual |
 | --- | --- |
@@ -19,7 +20,8 @@ const page = `
 `
 
 func TestParseTable(t *testing.T) {
-	want := map[string]string{"[sig-network] LoadBalancers should work": "passed", "[sig-network] LoadBalancers should fly": "failed"}
+	want := map[string]string{"[sig-network] LoadBalancers should work": "passed", "[sig-network] LoadBalancers should fly": "failed",
+		"[sig-network] LoadBalancers should land": "passed or failed"}
 	if got := parseTable(page); !maps.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}

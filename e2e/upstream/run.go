@@ -33,7 +33,8 @@ func selection() []string {
 	return []string{
 		`\[Feature:LoadBalancer\]`,
 		`\[sig-network\] Services should complete a service status lifecycle`,
-		`\[sig-network\] Services should .* terminating endpoints`,
+		`\[sig-network\] Services should fail health check node port if there are only terminating endpoints`,
+		`\[sig-network\] Services should fallback to .*terminating endpoints when there are no ready endpoints with extern`,
 		`\[sig-network\] Services should support externalTrafficPolicy=Local for type=NodePort`,
 		`\[sig-network\] Services should serve endpoints on same port and different protocol for internal traffic on Type LoadBalancer`,
 		`\[sig-network\] Services should implement NodePort and HealthCheckNodePort correctly when ExternalTrafficPolicy changes`,
@@ -56,9 +57,9 @@ func (r *run) run(ctx context.Context) ([]outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	failed := r.ginkgo(ctx, kubeconfig)
+	failed := r.ginkgo(ctx, kubeconfig) // as it does if a case fails
 	outcomes, err := r.outcomes()
-	if err != nil {
+	if err != nil || ctx.Err() != nil {
 		return nil, errors.Join(failed, err)
 	}
 	return outcomes, nil

@@ -46,7 +46,7 @@ e2e-kind: require build $(KIND) ## the suite on a cluster of kind's, as root (ne
 
 .PHONY: e2e-upstream
 e2e-upstream: require build $(KIND) ## Kubernetes' own tests of load balancers, on a cluster of kind's: docs/conformance.md
-	@hack/require nc=netcat-openbsd # for its test image
+	@hack/require nc=netcat-openbsd wget=wget # for its test image
 	@hack/e2e-upstream $(IMAGE) $(KIND_NODE_IMAGE) $(KIND) $(KUBE_VERSION) $(E2E_UPSTREAM_FLAGS)
 
 .PHONY: bench

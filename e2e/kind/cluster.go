@@ -4,6 +4,7 @@
 package kind
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,9 @@ type Options struct {
 	Root string
 	// Kind is kind's program, NodeImage its image, which docker has or pulls.
 	Kind, NodeImage string
+	// Families are the cluster's, as kind names them: ipv4, ipv6 or dual, which is the default.
+	// The segment always has both.
+	Families string
 	// Image is Herald's, as in Archive.
 	Image, Archive string
 	// Pod is the program of package echo/pod, empty where nobody asks for Echo.
@@ -71,7 +75,7 @@ func Up(ctx context.Context, o Options) (_ *Cluster, err error) {
 		}
 	}()
 	c.says("a cluster of kind's")
-	if err := c.kind(ctx, strings.NewReader(config), "create", "cluster", "--name", Name, "--image", c.NodeImage,
+	if err := c.kind(ctx, strings.NewReader(fmt.Sprintf(config, cmp.Or(c.Families, "dual"))), "create", "cluster", "--name", Name, "--image", c.NodeImage,
 		"--kubeconfig", c.Kubeconfig, "--config", "-", "--wait", "3m", "--retain"); err != nil {
 		return nil, err
 	}

@@ -3,12 +3,12 @@ package kind
 // Name is the cluster's; those of its containers begin with it.
 const Name = "herald-e2e"
 
-// config is what kind is told. A node that is gone is not Ready after 15 s in place of 50,
+// config is what kind is told, but for the IP families. A node that is gone is not Ready after 15 s in place of 50,
 // a Secret reaches Pods and a container that keeps ending starts again within seconds:
 // cases wait for each.
 const config = `kind: Cluster
 apiVersion: kind.x-k8s.io/v1alpha4
-networking: {ipFamily: dual, kubeProxyMode: nftables}
+networking: {ipFamily: %s, kubeProxyMode: nftables}
 nodes: [{role: control-plane}, {role: worker}, {role: worker}]
 kubeadmConfigPatches:
 - |

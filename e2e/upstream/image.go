@@ -36,7 +36,7 @@ func (r *run) loadAgnhost(ctx context.Context) error {
 // tools are the programs that cases run in Pods beside agnhost. Alpine's are busybox's, and
 // from packages that test/images/agnhost/Dockerfile installs.
 func tools() []string {
-	return []string{"sh", "bash", "cat", "curl", "date", "echo", "grep", "hostname", "ip", "ls", "nc", "sed", "seq", "sleep", "ss", "test", "timeout", "true"}
+	return []string{"sh", "bash", "cat", "curl", "date", "echo", "grep", "hostname", "ip", "ls", "nc", "sed", "seq", "sleep", "ss", "test", "timeout", "true", "wget"}
 }
 
 func makeAgnhost(ctx context.Context, name, agnhost string) error {

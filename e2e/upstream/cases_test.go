@@ -7,12 +7,18 @@ import (
 	"testing"
 )
 
+const (
+	work = "[sig-network] LoadBalancers should work"
+	fly  = "[sig-network] LoadBalancers should fly"
+	land = "[sig-network] LoadBalancers should land"
+)
+
 const page = `
 | case | result | why |
 | --- | --- | --- |
-| ` + "`[sig-network] LoadBalancers should work`" + ` | passed | |
-| ` + "`[sig-network] LoadBalancers should fly`" + ` | failed | "two nodes at once" |
-| ` + "`[sig-network] LoadBalancers should land`" + ` | passed or failed | |
+| ` + "`" + work + "`" + ` | passed | |
+| ` + "`" + fly + "`" + ` | failed | "two nodes at once" |
+| ` + "`" + land + "`" + ` | passed or failed | |
 
 | here | usual |
 | --- | --- |
@@ -20,8 +26,7 @@ const page = `
 `
 
 func TestParseTable(t *testing.T) {
-	want := map[string]string{"[sig-network] LoadBalancers should work": "passed", "[sig-network] LoadBalancers should fly": "failed",
-		"[sig-network] LoadBalancers should land": "passed or failed"}
+	want := map[string]string{work: "passed", fly: "failed", land: "passed or failed"}
 	if got := parseTable(page); !maps.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
@@ -29,7 +34,7 @@ func TestParseTable(t *testing.T) {
 
 func TestNameOf(t *testing.T) {
 	for text, want := range map[string]string{
-		"[sig-network] LoadBalancers [Feature:LoadBalancer] should work [Slow] [LinuxOnly]":      "[sig-network] LoadBalancers should work",
+		"[sig-network] LoadBalancers [Feature:LoadBalancer] should work [Slow] [LinuxOnly]":      work,
 		"[sig-network] LoadBalancers ExternalTrafficPolicy: Local [Feature:LoadBalancer] should": "[sig-network] LoadBalancers ExternalTrafficPolicy: Local should",
 	} {
 		if got := nameOf(text); got != want {
@@ -39,20 +44,25 @@ func TestNameOf(t *testing.T) {
 }
 
 func TestCompare(t *testing.T) {
-	const work, fly = "[sig-network] LoadBalancers should work", "[sig-network] LoadBalancers should fly"
 	for what, c := range map[string]struct {
-		outcomes []outcome
-		some     bool
-		want     string // in the error; none if empty
+		results map[string]string
+		some    bool
+		want    string // in the error; none if empty
 	}{
-		"as listed":          {outcomes: []outcome{{name: work, result: "passed"}, {name: fly, result: "failed"}}},
-		"fails":              {outcomes: []outcome{{name: work, result: "failed", message: "oh"}, {name: fly, result: "failed"}}, want: "should work: failed"},
-		"passes since":       {outcomes: []outcome{{name: work, result: "passed"}, {name: fly, result: "passed"}}, want: "should fly: passed"},
-		"new":                {outcomes: []outcome{{name: "new", result: "passed"}}, some: true, want: "new: passed"},
-		"not run":            {outcomes: []outcome{{name: work, result: "passed"}}, want: "should fly: in"},
-		"not all were to be": {outcomes: []outcome{{name: work, result: "passed"}}, some: true},
+		"as listed":          {results: map[string]string{work: "passed", fly: "failed", land: "passed"}},
+		"listed, too":        {results: map[string]string{work: "passed", fly: "failed", land: "failed"}},
+		"fails":              {results: map[string]string{work: "failed", fly: "failed", land: "passed"}, want: "should work: failed"},
+		"passes since":       {results: map[string]string{work: "passed", fly: "passed", land: "passed"}, want: "should fly: passed"},
+		"skipped":            {results: map[string]string{work: "passed", fly: "failed", land: "skipped"}, want: "should land: skipped"},
+		"new":                {results: map[string]string{"new": "passed"}, some: true, want: "new: passed"},
+		"not run":            {results: map[string]string{work: "passed", land: "passed"}, want: "should fly: in"},
+		"not all were to be": {results: map[string]string{work: "passed"}, some: true},
 	} {
-		err := compare(parseTable(page), c.outcomes, c.some, io.Discard)
+		var outcomes []outcome
+		for name, result := range c.results {
+			outcomes = append(outcomes, outcome{name: name, result: result})
+		}
+		err := compare(parseTable(page), outcomes, c.some, io.Discard)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", what, err, c.want)
 		}

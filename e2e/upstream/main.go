@@ -44,7 +44,7 @@ func command(ctx context.Context, args []string, out io.Writer) (err error) {
 	flags.StringVar(&o.Kind, "kind", "", "kind's program")
 	flags.StringVar(&o.NodeImage, "node-image", "", "kind's node image, which docker has or pulls")
 	flags.StringVar(&o.Image, "image", "", "image of Herald, as in dist/herald.tar")
-	flags.StringVar(&r.focus, "focus", "", "only cases whose text matches this")
+	flags.StringVar(&r.focus, "focus", "", "only cases whose text this regular expression matches")
 	flags.IntVar(&r.procs, "procs", 8, "how many cases at a time")
 	if err := flags.Parse(args); err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -27,37 +28,27 @@ type run struct {
 	out         io.Writer // is told what is done
 }
 
-// selection is which cases are run: all that ask for a load balancer, and those elsewhere
-// that make a Service of that type.
-func selection() []string {
-	return []string{
-		`\[Feature:LoadBalancer\]`,
-		`\[sig-network\] Services should complete a service status lifecycle`,
-		`\[sig-network\] Services should fail health check node port if there are only terminating endpoints`,
-		`\[sig-network\] Services should fallback to .*terminating endpoints when there are no ready endpoints with extern`,
-		`\[sig-network\] Services should support externalTrafficPolicy=Local for type=NodePort`,
-		`\[sig-network\] Services should serve endpoints on same port and different protocol for internal traffic on Type LoadBalancer`,
-		`\[sig-network\] Services should implement NodePort and HealthCheckNodePort correctly when ExternalTrafficPolicy changes`,
-		`\[sig-api-machinery\] ResourceQuota should create a ResourceQuota and capture the life of a service`,
-		`\[sig-apps\] Deployment should not disrupt a cloud load-balancer's connectivity during rollout`,
-	}
-}
-
 // run runs them, as programs of the host behind the router: that is a client which is in
 // none of the nodes' subnets, as one case wants it to be.
 func (r *run) run(ctx context.Context) ([]outcome, error) {
-	if err := r.loadAgnhost(ctx); err != nil {
+	groups, err := groups(r.focus)
+	if err != nil {
 		return nil, err
 	}
-	// Some cases are for three nodes that Pods may come to.
-	if _, err := r.cluster.Kubectl(ctx, "taint", "node", kind.ControlPlane, "node-role.kubernetes.io/control-plane-"); err != nil {
+	if err := r.loadAgnhost(ctx); err != nil {
 		return nil, err
 	}
 	kubeconfig, err := r.kubeconfig(ctx)
 	if err != nil {
 		return nil, err
 	}
-	failed := r.ginkgo(ctx, kubeconfig) // as it does if a case fails
+	var failed error // it does also where a case fails
+	for _, g := range groups {
+		if err := r.place(ctx, g.oneNode); err != nil {
+			return nil, err
+		}
+		failed = errors.Join(failed, r.ginkgo(ctx, kubeconfig, g))
+	}
 	outcomes, err := r.outcomes()
 	if err != nil || ctx.Err() != nil {
 		return nil, errors.Join(failed, err)
@@ -65,22 +56,33 @@ func (r *run) run(ctx context.Context) ([]outcome, error) {
 	return outcomes, nil
 }
 
-func (r *run) ginkgo(ctx context.Context, kubeconfig string) (err error) {
-	only := selection()
-	if r.focus != "" {
-		only = []string{r.focus}
+// place says where Pods come to: all three nodes, which some cases want, or one. The
+// others have kubeadm's taint then, for which Kubernetes' tests do not wait.
+func (r *run) place(ctx context.Context, oneNode bool) error {
+	const taint = "node-role.kubernetes.io/control-plane"
+	nodes, change := []string{kind.ControlPlane}, taint+"-"
+	if oneNode {
+		nodes, change = kind.Nodes()[1:], taint+"=:NoSchedule"
 	}
+	_, err := r.cluster.Kubectl(ctx, slices.Concat([]string{"taint", "node"}, nodes, []string{change})...)
+	return err
+}
+
+func (r *run) ginkgo(ctx context.Context, kubeconfig string, g group) (err error) {
 	args := []string{
 		filepath.Join(r.bin, "ginkgo"), "run", "--procs", strconv.Itoa(r.procs), "--timeout", "1h",
-		"--no-color", "--silence-skips", "--output-dir", r.report, "--json-report", "report.json",
+		"--no-color", "--silence-skips", "--output-dir", r.report, "--json-report", g.name + ".json",
 	}
-	for _, text := range only {
+	for _, text := range g.focus {
 		args = append(args, "--focus", text)
+	}
+	for _, text := range g.skip {
+		args = append(args, "--skip", text)
 	}
 	args = append(args, filepath.Join(r.bin, "e2e.test"), "--", "--kubeconfig", kubeconfig, "--kubectl-path", filepath.Join(r.bin, "kubectl"),
 		"--provider", "skeleton", "--num-nodes", strconv.Itoa(len(kind.Nodes())))
 	cmd := r.cluster.Command(ctx, kind.Remote, args...)
-	log, err := os.Create(filepath.Join(r.report, "log"))
+	log, err := os.Create(filepath.Join(r.report, g.name+".log"))
 	if err != nil {
 		return err
 	}
@@ -91,7 +93,7 @@ func (r *run) ginkgo(ctx context.Context, kubeconfig string) (err error) {
 	// Its processes take their leave when it is told to.
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = time.Minute
-	fmt.Fprintln(r.out, "kind: Kubernetes' tests, some twenty minutes:", log.Name())
+	fmt.Fprintln(r.out, "kind: Kubernetes' tests:", log.Name())
 	return cmd.Run()
 }
 
@@ -112,21 +114,27 @@ func (r *run) kubeconfig(ctx context.Context) (string, error) {
 	return file, clientcmd.WriteToFile(*config, file)
 }
 
-// outcomes reads Ginkgo's report.
+// outcomes reads Ginkgo's reports.
 func (r *run) outcomes() ([]outcome, error) {
-	text, err := os.ReadFile(filepath.Join(r.report, "report.json"))
+	files, err := filepath.Glob(filepath.Join(r.report, "*.json"))
 	if err != nil {
 		return nil, err
 	}
-	var reports []types.Report
-	if err := json.Unmarshal(text, &reports); err != nil {
-		return nil, err
-	}
 	var outcomes []outcome
-	for _, report := range reports {
-		for _, spec := range report.SpecReports {
-			if o, ok := outcomeOf(spec); ok {
-				outcomes = append(outcomes, o)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		var reports []types.Report
+		if err := json.Unmarshal(text, &reports); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		for _, report := range reports {
+			for _, spec := range report.SpecReports {
+				if o, ok := outcomeOf(spec); ok {
+					outcomes = append(outcomes, o)
+				}
 			}
 		}
 	}

@@ -22,15 +22,20 @@ import (
 // programs in the place of Alpine's.
 func (r *run) loadAgnhost(ctx context.Context) error {
 	name := image.GetE2EImage(image.Agnhost)
-	if _, err := docker.Run(ctx, nil, "image", "inspect", name); err != nil {
-		if _, err := docker.Run(ctx, nil, "pull", name); err != nil {
-			fmt.Fprintln(r.out, "kind:", name, "cannot be pulled, and is made")
-			if err := makeAgnhost(ctx, name, filepath.Join(r.bin, "agnhost")); err != nil {
-				return err
-			}
-		}
+	if _, err := docker.Run(ctx, nil, "image", "inspect", name); err == nil {
+		return r.cluster.Load(ctx, name)
 	}
-	return r.cluster.Load(ctx, name)
+	if _, err := docker.Run(ctx, nil, "pull", name); err == nil {
+		return r.cluster.Load(ctx, name)
+	}
+	fmt.Fprintln(r.out, "kind:", name, "cannot be pulled, and is made")
+	if err := makeAgnhost(ctx, name, filepath.Join(r.bin, "agnhost")); err != nil {
+		return err
+	}
+	err := r.cluster.Load(ctx, name)
+	// Nobody else is to take it for the published one.
+	_, gone := docker.Run(context.WithoutCancel(ctx), nil, "image", "rm", name)
+	return errors.Join(err, gone)
 }
 
 // tools are the programs that cases run in Pods beside agnhost. Alpine's are busybox's, and

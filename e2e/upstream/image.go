@@ -75,6 +75,10 @@ func writeAgnhost(ctx context.Context, to io.Writer, agnhost string) error {
 			return err
 		}
 	}
+	// Alpine's wget asks once, GNU's twenty times.
+	if err := put(w, "etc/wgetrc", []byte("tries = 1\n")); err != nil {
+		return err
+	}
 	for _, directory := range []string{"tmp/", "uploads/"} {
 		if err := w.WriteHeader(&tar.Header{Name: directory, Mode: 0o1777, Typeflag: tar.TypeDir}); err != nil {
 			return err
@@ -93,9 +97,13 @@ func add(w *tar.Writer, at, file string) error {
 	if err != nil {
 		return err
 	}
-	if err := w.WriteHeader(&tar.Header{Name: strings.TrimPrefix(at, "/"), Mode: 0o755, Size: int64(len(content))}); err != nil {
+	return put(w, strings.TrimPrefix(at, "/"), content)
+}
+
+func put(w *tar.Writer, at string, content []byte) error {
+	if err := w.WriteHeader(&tar.Header{Name: at, Mode: 0o755, Size: int64(len(content))}); err != nil {
 		return err
 	}
-	_, err = w.Write(content)
+	_, err := w.Write(content)
 	return err
 }

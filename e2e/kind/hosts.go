@@ -104,7 +104,7 @@ func (c *Cluster) startHosts(ctx context.Context) error {
 			return err
 		}
 	}
-	gateways, err := c.addresses(ctx, Router)
+	gateways, err := c.Addresses(ctx, Router)
 	if err != nil {
 		return err
 	}

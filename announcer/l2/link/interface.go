@@ -25,7 +25,8 @@ type Interface struct {
 	// Prefixes are those that are on-link, sorted. A host route (/32, /128) is
 	// none.
 	Prefixes []netip.Prefix
-	// LinkLocal is the interface's IPv6 link-local address, the zero Addr if it has none.
+	// LinkLocal is the interface's IPv6 link-local address, the zero Addr if it has none that
+	// the kernel has found to be its own.
 	LinkLocal netip.Addr
 }
 

@@ -28,6 +28,9 @@ type linkMessage struct {
 type addressMessage struct {
 	index int
 	address
+	// tentative: nothing may be sent from it, or not yet, for another station may have it
+	// (RFC 4862 section 5.4).
+	tentative bool
 }
 
 // address is what makes an address of an interface another than the next.
@@ -84,7 +87,8 @@ func parseAddress(b []byte) (addressMessage, error) {
 		return addressMessage{}, errShort
 	}
 	header := nl.DeserializeIfAddrmsg(b)
-	a := addressMessage{index: int(header.Index)}
+	const unproven = unix.IFA_F_TENTATIVE | unix.IFA_F_DADFAILED
+	a := addressMessage{index: int(header.Index), tentative: header.Flags&unproven != 0}
 	var peer netip.Addr
 	err := attributes(b[unix.SizeofIfAddrmsg:], func(kind uint16, value []byte) {
 		addr, ok := netip.AddrFromSlice(value)

@@ -90,6 +90,22 @@ func TestParseAddress(t *testing.T) {
 	}
 }
 
+// An IPv6 address stands alone, and may not be the interface's yet, or never.
+func TestParseTentative(t *testing.T) {
+	local := netip.MustParseAddr("fe80::1")
+	for flags, tentative := range map[uint8]bool{
+		0: false, unix.IFA_F_PERMANENT: false, unix.IFA_F_PERMANENT | unix.IFA_F_TENTATIVE: true, unix.IFA_F_DADFAILED: true,
+	} {
+		header := nl.NewIfAddrmsg(unix.AF_INET6)
+		header.Index, header.Prefixlen, header.Flags = 7, 64, flags
+		got, err := parseAddress(append(header.Serialize(), nl.NewRtAttr(unix.IFA_ADDRESS, local.AsSlice()).Serialize()...))
+		want := addressMessage{7, address{local, netip.MustParsePrefix("fe80::/64")}, tentative}
+		if got != want || err != nil {
+			t.Errorf("flags %#x: %+v, %v, want %+v", flags, got, err, want)
+		}
+	}
+}
+
 // No message crashes the parsers.
 func FuzzParse(f *testing.F) {
 	f.Add(linkBytes(0, unix.ARPHRD_ETHER, unix.IFF_UP))

@@ -19,8 +19,9 @@ type entry struct {
 	// ethernet is false for other kinds, and until the link itself is known.
 	ethernet bool
 	// ups is how often the carrier came, as the kernel counts.
-	ups       uint32
-	addresses map[address]struct{}
+	ups uint32
+	// addresses are false while they are tentative.
+	addresses map[address]bool
 }
 
 func newTable() *table { return &table{links: make(map[int]*entry)} }
@@ -28,7 +29,7 @@ func newTable() *table { return &table{links: make(map[int]*entry)} }
 func (t *table) entry(index int) *entry {
 	e, ok := t.links[index]
 	if !ok {
-		e = &entry{Interface: Interface{Index: index}, addresses: make(map[address]struct{})}
+		e = &entry{Interface: Interface{Index: index}, addresses: make(map[address]bool)}
 		t.links[index] = e
 	}
 	return e
@@ -59,11 +60,11 @@ func (t *table) deleteLink(index int) bool {
 	return known
 }
 
-func (t *table) setAddress(index int, a address) bool {
-	addresses := t.entry(index).addresses
-	_, known := addresses[a]
-	addresses[a] = struct{}{}
-	return !known
+func (t *table) setAddress(a addressMessage) bool {
+	addresses := t.entry(a.index).addresses
+	proven, known := addresses[a.address]
+	addresses[a.address] = !a.tentative
+	return !known || proven == a.tentative
 }
 
 func (t *table) deleteAddress(index int, a address) bool {
@@ -90,7 +91,7 @@ func (t *table) replace(links []linkMessage, addresses []addressMessage) {
 	}
 	for _, a := range addresses {
 		if present[a.index] {
-			t.setAddress(a.index, a.address)
+			t.setAddress(a)
 		}
 	}
 }
@@ -111,8 +112,8 @@ func (t *table) interfaces() []Interface {
 
 // linkLocal returns the lowest where there are several.
 func (e *entry) linkLocal() (found netip.Addr) {
-	for a := range e.addresses {
-		if a.local.Is6() && a.local.IsLinkLocalUnicast() && (!found.IsValid() || a.local.Less(found)) {
+	for a, proven := range e.addresses {
+		if proven && a.local.Is6() && a.local.IsLinkLocalUnicast() && (!found.IsValid() || a.local.Less(found)) {
 			found = a.local
 		}
 	}

@@ -23,6 +23,7 @@ func addr(prefix string) address {
 // of interface 2 have to be told anew.
 func TestTable(t *testing.T) {
 	table := newTable()
+	tentative := addressMessage{index: 2, address: addr("fe80::1/64"), tentative: true}
 	for _, step := range []struct {
 		name       string
 		do         func() bool
@@ -31,8 +32,10 @@ func TestTable(t *testing.T) {
 		{"a new interface", func() bool { return table.setLink(eth(2, "eth0", false, 0)) }, true, false},
 		{"comes up", func() bool { return table.setLink(eth(2, "eth0", true, 1)) }, true, true},
 		{"is notified again", func() bool { return table.setLink(eth(2, "eth0", true, 1)) }, false, false},
-		{"gets an address", func() bool { return table.setAddress(2, addr("192.0.2.1/24")) }, true, false},
-		{"is told the address again", func() bool { return table.setAddress(2, addr("192.0.2.1/24")) }, false, false},
+		{"gets an address", func() bool { return table.setAddress(addressMessage{index: 2, address: addr("192.0.2.1/24")}) }, true, false},
+		{"is told the address again", func() bool { return table.setAddress(addressMessage{index: 2, address: addr("192.0.2.1/24")}) }, false, false},
+		{"gets one that is tentative", func() bool { return table.setAddress(tentative) }, true, false},
+		{"may use it", func() bool { return table.setAddress(addressMessage{index: 2, address: tentative.address}) }, true, false},
 		{"goes down", func() bool { return table.setLink(eth(2, "eth0", false, 1)) }, true, false},
 		{"comes up again", func() bool { return table.setLink(eth(2, "eth0", true, 2)) }, true, true},
 		{"flaps unseen", func() bool { return table.setLink(eth(2, "eth0", true, 3)) }, true, true},
@@ -81,28 +84,29 @@ func TestInterfaces(t *testing.T) {
 		eth(2, "eth0", true, 1),
 		eth(9, "gone", true, 1),
 	}, []addressMessage{
-		{1, addr("127.0.0.1/8")},
-		{2, addr("192.0.2.1/24")},
-		{2, addr("192.0.2.7/24")}, // a second address of the same prefix
-		{2, addr("198.51.100.1/32")},
-		{2, addr("2001:db8::1/64")},
-		{2, addr("2001:db8:1::1/128")},
-		{7, addr("203.0.113.1/24")}, // a link that the dump did not have
+		{1, addr("127.0.0.1/8"), false},
+		{2, addr("192.0.2.1/24"), false},
+		{2, addr("192.0.2.7/24"), false}, // a second address of the same prefix
+		{2, addr("198.51.100.1/32"), false},
+		{2, addr("2001:db8::1/64"), false},
+		{2, addr("2001:db8:1::1/128"), false},
+		{7, addr("203.0.113.1/24"), false}, // a link that the dump did not have
 	})
 	table.replace([]linkMessage{{index: 1, name: "lo", up: true}, eth(2, "eth0", true, 1), eth(3, "eth1", true, 1)}, []addressMessage{
-		{2, addr("192.0.2.1/24")},
-		{2, addr("192.0.2.7/24")},
-		{2, addr("198.51.100.1/32")},
-		{2, addr("2001:db8::1/64")},
-		{2, addr("2001:db8:1::1/128")},
-		{2, addr("fe80::2/64")},
-		{2, addr("fe80::1/64")},
+		{2, addr("192.0.2.1/24"), false},
+		{2, addr("192.0.2.7/24"), false},
+		{2, addr("198.51.100.1/32"), false},
+		{2, addr("2001:db8::1/64"), false},
+		{2, addr("2001:db8:1::1/128"), false},
+		{2, addr("fe80::3/64"), false},
+		{2, addr("fe80::2/64"), false},
+		{2, addr("fe80::1/64"), true},
 	})
 	table.deleteAddress(2, addr("192.0.2.7/24"))
 	want := []Interface{
 		{Index: 2, Name: "eth0", MAC: frame.MAC{2, 0, 0, 0, 0, 2}, Up: true, Prefixes: []netip.Prefix{
 			netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/64"), netip.MustParsePrefix("fe80::/64"),
-		}, LinkLocal: netip.MustParseAddr("fe80::1")},
+		}, LinkLocal: netip.MustParseAddr("fe80::2")},
 		{Index: 3, Name: "eth1", MAC: frame.MAC{2, 0, 0, 0, 0, 3}, Up: true},
 	}
 	got := table.interfaces()

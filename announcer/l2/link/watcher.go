@@ -158,7 +158,7 @@ func (w *Watcher) apply(m syscall.NetlinkMessage) bool {
 			w.skip(err)
 			return false
 		case m.Header.Type == unix.RTM_NEWADDR:
-			return w.table.setAddress(a.index, a.address)
+			return w.table.setAddress(a)
 		default:
 			return w.table.deleteAddress(a.index, a.address)
 		}

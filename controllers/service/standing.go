@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
@@ -93,7 +94,8 @@ func reasonOf(c *metav1.Condition) string {
 	if c == nil {
 		return unreported
 	}
-	return c.Reason
+	// Nobody has checked that it is text, and a label that is none makes Prometheus' library panic.
+	return strings.ToValidUTF8(c.Reason, "?")
 }
 
 // standings exposes how the Services stand when it is scraped.

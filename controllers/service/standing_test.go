@@ -56,6 +56,7 @@ func TestStandings(t *testing.T) {
 		// The second of a family is another load balancer's.
 		service([]string{"192.0.2.6", "192.0.2.77"}, says("192.0.2.6", "True", "Contested")),
 		service(nil, waits("PoolExhausted")), service(nil, waits("PoolExhausted")), service(nil, waits("NoPool")), service(nil),
+		service(nil, waits("No\xffText")),
 		foreign, cluster,
 	}
 	c := newStandings(func() (standing, bool) { return standingOf(services, ours), true })
@@ -69,6 +70,7 @@ func TestStandings(t *testing.T) {
 		herald_addresses{family="IPv6",reason="NoOwner"} 1
 		# HELP herald_services_waiting Services without an address, by the reason in their condition; Unreported: it says nothing yet.
 		# TYPE herald_services_waiting gauge
+		herald_services_waiting{reason="No?Text"} 1
 		herald_services_waiting{reason="NoPool"} 1
 		herald_services_waiting{reason="PoolExhausted"} 2
 		herald_services_waiting{reason="Unreported"} 1

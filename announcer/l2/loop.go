@@ -78,8 +78,8 @@ func (l *loop) run(ctx context.Context, changes <-chan []link.Interface) {
 	select {
 	case <-ctx.Done():
 		return
-	case l.interfaces = <-changes:
-		l.engine.setInterfaces(time.Now(), l.interfaces)
+	case interfaces := <-changes:
+		l.setInterfaces(time.Now(), interfaces)
 	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -87,8 +87,8 @@ func (l *loop) run(ctx context.Context, changes <-chan []link.Interface) {
 		select {
 		case <-ctx.Done():
 			return
-		case l.interfaces = <-changes:
-			l.engine.setInterfaces(time.Now(), l.interfaces)
+		case interfaces := <-changes:
+			l.setInterfaces(time.Now(), interfaces)
 		case <-l.announcer.inbox.wake:
 			l.order(time.Now(), l.announcer.inbox.take())
 		case <-l.sightings.wake:
@@ -106,6 +106,18 @@ func (l *loop) run(ctx context.Context, changes <-chan []link.Interface) {
 			timer.Reset(time.Until(at))
 		}
 	}
+}
+
+// setInterfaces takes in what the interfaces are now. A link-local address may be given, or proven
+// to be ours, while a port is open.
+func (l *loop) setInterfaces(now time.Time, interfaces []link.Interface) {
+	l.interfaces = interfaces
+	for _, i := range interfaces {
+		if p, open := l.ports[portKey{epoch: i.Epoch, family: v6}]; open {
+			p.linkLocal = i.LinkLocal
+		}
+	}
+	l.engine.setInterfaces(now, interfaces)
 }
 
 // order tells the engine what is to be announced.

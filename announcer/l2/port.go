@@ -35,6 +35,8 @@ type port struct {
 	raw       syscall.RawConn
 	responder *responder
 	counters  *counters
+	// linkLocal is what the interface's is now.
+	linkLocal netip.Addr
 	// groups and membership are nil for IPv4, which is asked by broadcast.
 	groups     groups
 	membership *membership
@@ -42,7 +44,7 @@ type port struct {
 
 // openPort opens the socket; nothing is answered before run.
 func openPort(ifi link.Interface, f family, c *counters, sightings *sightings, log *slog.Logger) (*port, error) {
-	p := &port{ifi: ifi, counters: c}
+	p := &port{ifi: ifi, counters: c, linkLocal: ifi.LinkLocal}
 	var answers protocol
 	if f == v4 {
 		p.speaker, answers = frame.ARP{}, frame.ARP{}
@@ -174,8 +176,8 @@ func (p *port) frame(t task) ([]byte, error) {
 	switch {
 	case t.kind != sendProbe:
 		return p.speaker.Announcement(p.ifi.MAC, t.addr)
-	case t.round == 0 && t.addr.Is6() && p.ifi.LinkLocal.IsValid():
-		return frame.NDP{}.Question(p.ifi.MAC, p.ifi.LinkLocal, t.addr)
+	case t.round == 0 && t.addr.Is6() && p.linkLocal.IsValid():
+		return frame.NDP{}.Question(p.ifi.MAC, p.linkLocal, t.addr)
 	default:
 		return p.speaker.Probe(p.ifi.MAC, t.addr)
 	}

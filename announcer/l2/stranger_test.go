@@ -47,20 +47,25 @@ func TestConflict(t *testing.T) {
 	})
 }
 
-// A stranger who does not answer duplicate address detection is found all the same.
+// A stranger who does not answer duplicate address detection is found all the same, from a
+// link-local address that came late, too.
 func TestSilentStranger(t *testing.T) {
 	here, client := segment(t)
 	f := families()["IPv6"]
-	here.Address(t, "eth0", f.here)
+	here.Address(t, "eth0", "2001:db8:2::1/64")
 	tap := tap(t, client, f.vip)
 	mac := client.MAC(t, "eth0")
 	timing := quick()
 	timing.ProbeWait = 10 * time.Second // the answer is in time
 	a := run(t, timing)
+	other := netip.MustParseAddr("2001:db8:2::10")
+	a.Put(announcer.Announcement{Address: other})
+	a.waitState(t, other, announcer.Announced)
 	a.Put(announcer.Announcement{Address: f.vip, Probe: true})
+	here.Address(t, "eth0", "fe80::7/64", f.here) // in this order
 	tap.Wait(t, "a question", func(b []byte) bool {
 		var m frame.Message
-		asked := frame.NDP{}.Parse(b, &m) == frame.None && m.Asks == f.vip && m.Uses.IsValid()
+		asked := frame.NDP{}.Parse(b, &m) == frame.None && m.Asks == f.vip && m.Uses == netip.MustParseAddr("fe80::7")
 		if asked {
 			answer := make([]byte, frame.MaxReply)
 			tap.Send(t, answer[:frame.NDP{}.Reply(answer, mac, &m)])

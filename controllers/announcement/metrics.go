@@ -20,6 +20,7 @@ type metric struct {
 func metrics() map[string]metric {
 	perFamily, perInterface, perReason := []string{"family"}, []string{"interface", "family"}, []string{"reason"}
 	return map[string]metric{
+		"herald_addresses_announced":     {"Addresses that this node answers for, by IP family.", perFamily},
 		"herald_requests_received_total": {"ARP requests and neighbour solicitations received for announced addresses.", perInterface},
 		"herald_replies_sent_total":      {"ARP replies and solicited neighbour advertisements sent.", perInterface},
 		"herald_gratuitous_sent_total":   {"Gratuitous ARP requests and unsolicited neighbour advertisements sent.", perInterface},

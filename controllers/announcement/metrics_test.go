@@ -14,6 +14,7 @@ func TestCollector(t *testing.T) {
 	connected := true
 	c := newCollector(func() bool { return connected }, func() bool { return !connected }, func() []announcer.Sample {
 		return []announcer.Sample{
+			{Metric: "herald_addresses_announced", Family: "IPv6", Value: 2},
 			{Metric: "herald_claims", Family: "IPv4", Value: 3},
 			{Metric: "herald_drops_total", Interface: "eth0", Family: "IPv6", Reason: "hop limit", Value: 2},
 			{Metric: "herald_drops_total", Interface: "eth0", Family: "IPv6", Reason: "hop limit", Value: 9},
@@ -33,6 +34,9 @@ func TestCollector(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `
+		# HELP herald_addresses_announced Addresses that this node answers for, by IP family.
+		# TYPE herald_addresses_announced gauge
+		herald_addresses_announced{family="IPv6"} 2
 		# HELP herald_claims Addresses that this node owns, by IP family.
 		# TYPE herald_claims gauge
 		herald_claims{family="IPv4"} 3

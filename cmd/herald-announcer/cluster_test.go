@@ -380,7 +380,7 @@ func TestStranger(t *testing.T) {
 					if m.Uses == addr {
 						t.Errorf("%s said that it has %s", m.From, addr)
 					}
-					return m.Probe() && m.From == c.nodes[second].mac
+					return m.Asks == addr && m.From == c.nodes[second].mac
 				})
 			}
 

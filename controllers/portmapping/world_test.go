@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -61,16 +63,17 @@ func newWorld(t *testing.T, config *rest.Config) *world {
 // agent is one node's. It is the Owners of its port mapping.
 type agent struct {
 	*world
-	node   string
-	writes atomic.Int64
-	stop   func()
+	node    string
+	writes  atomic.Int64
+	metrics *prometheus.Registry
+	stop    func()
 
 	notify func()
 }
 
 func (w *world) agent(node string) *agent {
 	w.t.Helper()
-	a := &agent{world: w, node: node}
+	a := &agent{world: w, node: node, metrics: prometheus.NewRegistry()}
 	w.mu.Lock()
 	w.agents = append(w.agents, a)
 	w.mu.Unlock()
@@ -96,7 +99,7 @@ func (w *world) agent(node string) *agent {
 	ended := make(chan struct{})
 	err = SetUp(w.t.Context(), mgr, Options{
 		Node: node, Class: loadbalancer.Class{Names: []string{w.class}},
-		Owners: a, View: a.view, Metrics: prometheus.NewRegistry(), Ended: ended,
+		Owners: a, View: a.view, Metrics: a.metrics, Ended: ended,
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -118,6 +121,17 @@ func (w *world) agent(node string) *agent {
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// mapped tells whether the agent itself has had the gateway forward anything.
+func (a *agent) mapped() bool {
+	a.t.Helper()
+	families, err := a.metrics.Gather()
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	i := slices.IndexFunc(families, func(f *dto.MetricFamily) bool { return f.GetName() == "herald_upnp_maps_total" })
+	return i >= 0 && families[i].GetMetric()[0].GetCounter().GetValue() > 0
+}
 
 // Status implements Owners.
 func (a *agent) Status(addr netip.Addr) (announcer.Status, bool) {

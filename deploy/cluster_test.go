@@ -6,11 +6,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"github.com/heraldlb/herald/internal/apiserver"
 )
 
 // cluster is a real API server, and a user's kubectl that talks to it.
@@ -33,25 +34,13 @@ func startCluster(t *testing.T) *cluster {
 	if _, err := os.Stat(c.kubectl); err != nil {
 		t.Fatalf("%v: `make lab` builds it", err)
 	}
-	environment := &envtest.Environment{
-		BinaryAssetsDirectory: assets,
-		// Generous: other packages' tests start theirs at the same time.
-		ControlPlaneStartTimeout: time.Minute,
-		ControlPlaneStopTimeout:  time.Minute,
-	}
-	// envtest turns the admission of ServiceAccounts off; who gets a token matters here.
-	environment.ControlPlane.GetAPIServer().Configure().Set("disable-admission-plugins")
-	c.config, err = environment.Start()
-	if err != nil {
-		t.Fatalf("start the API server: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := environment.Stop(); err != nil {
-			t.Errorf("stop the API server: %v", err)
-		}
+	var kubeconfig []byte
+	c.config, kubeconfig = apiserver.StartWith(t, func(server *envtest.APIServer) {
+		// envtest turns the admission of ServiceAccounts off; who gets a token matters here.
+		server.Configure().Set("disable-admission-plugins")
 	})
 	c.kubeconfig = filepath.Join(t.TempDir(), "kubeconfig")
-	if err := os.WriteFile(c.kubeconfig, environment.KubeConfig, 0o600); err != nil {
+	if err := os.WriteFile(c.kubeconfig, kubeconfig, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	c.Client = c.as(t, "", rest.NoWarnings{})

@@ -17,19 +17,26 @@ import (
 // controllers run in it: namespaces stay when deleted, Services get no endpoints.
 func Start(t testing.TB) *rest.Config {
 	t.Helper()
+	config, _ := StartWith(t, func(*envtest.APIServer) {})
+	return config
+}
+
+// StartWith starts one with other flags, and returns its administrator's kubeconfig, too.
+func StartWith(t testing.TB, change func(*envtest.APIServer)) (config *rest.Config, kubeconfig []byte) {
+	t.Helper()
 	environment := &envtest.Environment{
 		BinaryAssetsDirectory: leashed(t, assets(t)),
 		// Generous: other packages' tests start theirs at the same time.
 		ControlPlaneStartTimeout: time.Minute,
 		ControlPlaneStopTimeout:  time.Minute,
 	}
-	flags := environment.ControlPlane.GetAPIServer().Configure()
-	flags.Set("service-cluster-ip-range", "10.96.0.0/16,fd00:96::/108")
+	server := environment.ControlPlane.GetAPIServer()
+	server.Configure().Set("service-cluster-ip-range", "10.96.0.0/16,fd00:96::/108")
+	change(server)
 	// A test's data need not outlive its process.
 	environment.ControlPlane.Etcd = &envtest.Etcd{}
 	environment.ControlPlane.Etcd.Configure().Set("unsafe-no-fsync", "true")
 
-	var config *rest.Config
 	var err error
 	onOneThread(t, func() { config, err = environment.Start() })
 	if err != nil {
@@ -41,7 +48,7 @@ func Start(t testing.TB) *rest.Config {
 		}
 	})
 	config.QPS = -1
-	return config
+	return config, environment.KubeConfig
 }
 
 // programs are what an API server for tests consists of.

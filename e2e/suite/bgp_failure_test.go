@@ -56,6 +56,7 @@ var _ = Describe("A router", func() {
 		routedBy(ctx, addresses, stage.Nodes...)
 		established(ctx, frr.Sessions, 1, stage.Nodes...)
 		watch(ctx, frr)
+		stage.Proxied(ctx, addresses...)
 		flows := flowsTo(ctx, s, addresses)
 
 		agents := agentsOf(ctx)
@@ -83,6 +84,7 @@ var _ = Describe("A router", func() {
 			s.Expose(ctx, "web")
 			address := s.Address(ctx, "web")
 			routedBy(ctx, []netip.Addr{address}, stage.Nodes...)
+			stage.Proxied(ctx, address)
 			s.Reach(ctx, stage.Client, address, scene.HTTP)
 			flow := stage.Flow(ctx, address, scene.HTTP)
 
@@ -109,6 +111,7 @@ var _ = Describe("A router", func() {
 		s.Expose(ctx, "web", scene.Dual)
 		addresses := s.Addresses(ctx, "web", 2)
 		routedBy(ctx, addresses, stage.Nodes...)
+		stage.Proxied(ctx, addresses...)
 		flows := flowsTo(ctx, s, addresses)
 
 		resume := stage.Hang(ctx, stage.Components.Server())

@@ -65,6 +65,7 @@ var _ = Describe("Routers that know an address by several nodes", func() {
 		s.Expose(ctx, "web")
 		address := s.Address(ctx, "web")
 		Eventually(stage.NextHops).WithContext(ctx).WithArguments(host(address)).Should(Equal(stage.Nodes))
+		stage.Proxied(ctx, address)
 		s.Reach(ctx, stage.Client, address, scene.HTTP)
 		flow := stage.Flow(ctx, address, scene.HTTP)
 

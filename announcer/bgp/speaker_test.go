@@ -180,7 +180,8 @@ func TestOtherNextHopsAreTold(t *testing.T) {
 	s := start(t, p)
 	c := raw.accept(t)
 	c.establish(t)
-	before := s.await(t, "router", "two routes", func(n Session) bool { return n.Advertised == 2 })
+	// An UPDATE and an End-of-RIB marker (RFC 4724 section 2) of each family; those are counted a moment later.
+	before := s.await(t, "router", "two routes", func(n Session) bool { return n.Advertised == 2 && n.Updates == 4 })
 
 	p.NextHops.V6 = netip.MustParseAddr("2001:db8::2")
 	s.Set([]Peer{p})

@@ -22,12 +22,12 @@ import (
 var _ = Describe("The alerts that are shipped", Ordered, ContinueOnFailure, func() {
 	var w *watcher
 	BeforeAll(func(ctx SpecContext) {
-		forgetTheDead(ctx)
-		w = newWatcher(ctx)
 		s := stage.New(ctx)
 		s.Deploy(ctx, "well", 1)
 		s.Expose(ctx, "well", scene.Dual)
 		s.AwaitOwners(ctx)
+		forgetTheDead(ctx)
+		w = newWatcher(ctx)
 	})
 
 	DescribeTable("fire on their fault, and on nothing else",
@@ -137,7 +137,7 @@ func newWatcher(ctx SpecContext) *watcher {
 }
 
 // forgetTheDead restarts Herald if anybody is taken for dead: who posed as a node in another
-// case is, for an hour.
+// case is, for an hour. There has to be an address: nodes speak where they announce some.
 func forgetTheDead(ctx SpecContext) {
 	GinkgoHelper()
 	for range 2 { // so that what is exposed is of now

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"slices"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -101,7 +100,7 @@ func (r *reporter) reports(ctx context.Context, addr netip.Addr, rec record) ([]
 	var reports []report
 	for i := range holders {
 		svc := &holders[i]
-		if r.awaited(svc) || !foremost(svc, addr) {
+		if r.awaited(svc) || !loadbalancer.Foremost(svc, addr) {
 			continue
 		}
 		if report, ok := r.report(svc, addr, rec, nodes); ok && !says(svc, report.condition) {
@@ -135,14 +134,6 @@ func (r *reporter) awaited(svc *corev1.Service) bool {
 	}
 	delete(r.changed, svc.UID)
 	return false
-}
-
-// foremost tells whether the condition of svc speaks of addr: it is the first of
-// its family.
-func foremost(svc *corev1.Service, addr netip.Addr) bool {
-	addresses := loadbalancer.Addresses(svc)
-	first := slices.IndexFunc(addresses, func(other netip.Addr) bool { return other.BitLen() == addr.BitLen() })
-	return first >= 0 && addresses[first] == addr
 }
 
 // says tells whether the condition of svc says what it should.

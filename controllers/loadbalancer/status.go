@@ -2,6 +2,7 @@ package loadbalancer
 
 import (
 	"net/netip"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -52,6 +53,14 @@ func Addresses(svc *corev1.Service) []netip.Addr {
 		}
 	}
 	return addresses
+}
+
+// Foremost reports whether addr is the first of its family in svc's status: the condition
+// of that family speaks of it.
+func Foremost(svc *corev1.Service, addr netip.Addr) bool {
+	addresses := Addresses(svc)
+	first := slices.IndexFunc(addresses, func(other netip.Addr) bool { return other.BitLen() == addr.BitLen() })
+	return first >= 0 && addresses[first] == addr
 }
 
 // Family returns the IP family of address, as the Services API spells it.

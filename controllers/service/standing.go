@@ -50,9 +50,8 @@ func standingOf(services []corev1.Service, class loadbalancer.Class) standing {
 		if len(addresses) == 0 {
 			s.waiting[reasonOf(condition(svc))]++
 		}
-		for j, addr := range addresses {
-			// A condition speaks of the first of its family.
-			if first := slices.IndexFunc(addresses, func(a netip.Addr) bool { return a.BitLen() == addr.BitLen() }); first == j {
+		for _, addr := range addresses {
+			if loadbalancer.Foremost(svc, addr) {
 				said[addr] = graver(said, addr, announced(svc, addr))
 			}
 		}

@@ -1,6 +1,7 @@
 package announcement
 
 import (
+	"fmt"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -51,7 +52,8 @@ func testFacts(c *cluster) {
 
 func testRebalance(c *cluster) {
 	pools := c.configMap(map[string]string{"cidr-global": "192.0.2.0/24"})
-	h := c.hosts("a")["a"]
+	c.node("a")
+	h := c.announcer("a")
 	ask := func(word string) {
 		c.patch(pools, func() { pools.Annotations = map[string]string{AnnotationRebalance: word} })
 	}
@@ -59,7 +61,17 @@ func testRebalance(c *cluster) {
 		c.t.Helper()
 		h.awaitFacts(c, "rebalance "+word, func(f announcer.Facts) bool { return f.Rebalance == word })
 	}
-	told("")
+	// Also a word of the moment in which the agent starts is not missed.
+	h.launch()
+	word := ""
+	for started, i := false, 0; !started; i++ {
+		word = fmt.Sprint("start ", i)
+		ask(word)
+		h.mu.Lock()
+		started = h.snapshots > 0
+		h.mu.Unlock()
+	}
+	told(word)
 	ask("one")
 	told("one")
 	// A word that is none is refused, and takes nothing else with it.

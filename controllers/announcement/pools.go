@@ -3,6 +3,7 @@ package announcement
 import (
 	"context"
 	"fmt"
+	"sync"
 	"sync/atomic"
 
 	"github.com/go-logr/logr"
@@ -29,12 +30,16 @@ type pools struct {
 	routers func(*bgp.Config)
 	byBGP   bool
 
-	good atomic.Pointer[config.Config]
+	// loading keeps what was read earlier from being taken in later.
+	loading sync.Mutex
+	good    atomic.Pointer[config.Config]
 }
 
 // load reads the ConfigMap. If that is absent or has errors, the last good
 // configuration stays.
 func (p *pools) load(ctx context.Context) error {
+	p.loading.Lock()
+	defer p.loading.Unlock()
 	var object corev1.ConfigMap
 	err := p.cache.Get(ctx, p.key, &object)
 	switch {

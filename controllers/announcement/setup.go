@@ -73,6 +73,8 @@ type agent struct {
 	view       *LatestView
 
 	surroundings *surroundings
+	// watched are the sources of what is announced.
+	watched []watched
 	// known says that there is a Node of the agent's name, identified that the
 	// cluster is known, synced that the announcer may be told.
 	known, identified, synced atomic.Bool
@@ -165,7 +167,12 @@ func (a *agent) addControllers() error {
 		pace:   newPace(addressInterval, addressBurst), contests: newPace(contestInterval, contestBurst),
 		changed: make(map[types.UID]string), words: make(map[netip.Addr]word),
 	}}
-	if err := a.addController(announce, a.sources()...); err != nil {
+	a.watched = a.sources()
+	sources := make([]source.TypedSource[netip.Addr], 0, len(a.watched))
+	for _, w := range a.watched {
+		sources = append(sources, w)
+	}
+	if err := a.addController(announce, sources...); err != nil {
 		return err
 	}
 	return a.addController(report, a.reports)

@@ -18,8 +18,8 @@ import (
 )
 
 // sources are the events of the cluster, as the addresses that they touch.
-func (a *agent) sources() []source.TypedSource[netip.Addr] {
-	return []source.TypedSource[netip.Addr]{
+func (a *agent) sources() []watched {
+	return []watched{
 		kind(a, &corev1.Service{}, a.ofService),
 		kind(a, &discoveryv1.EndpointSlice{}, a.ofEndpointSlice),
 		kind(a, &corev1.Node{}, a.ofNode, later[*corev1.Node](), predicate.TypedFuncs[*corev1.Node]{
@@ -32,8 +32,8 @@ func (a *agent) sources() []source.TypedSource[netip.Addr] {
 	}
 }
 
-// later drops what is there when the agent starts: the first pass reads it, and
-// every address once is enough.
+// later drops what is there when the agent starts: the first pass reads it once it
+// is watched, and every address once is enough.
 func later[T client.Object]() predicate.TypedPredicate[T] {
 	return predicate.TypedFuncs[T]{
 		CreateFunc: func(e event.TypedCreateEvent[T]) bool { return !e.IsInInitialList },
@@ -42,8 +42,27 @@ func later[T client.Object]() predicate.TypedPredicate[T] {
 
 // kind is a source whose requests are what touched returns, of an update both
 // for the old object and for the new.
-func kind[T client.Object](a *agent, object T, touched func(context.Context, T) []netip.Addr, predicates ...predicate.TypedPredicate[T]) source.TypedSource[netip.Addr] {
-	return source.TypedKind(a.manager.GetCache(), object, handler.TypedEnqueueRequestsFromMapFunc(touched), predicates...)
+func kind[T client.Object](a *agent, object T, touched func(context.Context, T) []netip.Addr, predicates ...predicate.TypedPredicate[T]) watched {
+	return watched{
+		TypedSyncingSource: source.TypedKind(a.manager.GetCache(), object, handler.TypedEnqueueRequestsFromMapFunc(touched), predicates...),
+		begun:              make(chan struct{}),
+	}
+}
+
+// watched is a source that tells by begun when it misses no change any more: what is
+// read after that is as new as the events, or is followed by one.
+type watched struct {
+	source.TypedSyncingSource[netip.Addr]
+	begun chan struct{}
+}
+
+// WaitForSync implements source.TypedSyncingSource. A controller calls it once.
+func (w watched) WaitForSync(ctx context.Context) error {
+	if err := w.TypedSyncingSource.WaitForSync(ctx); err != nil {
+		return err
+	}
+	close(w.begun)
+	return nil
 }
 
 func (a *agent) ofService(_ context.Context, svc *corev1.Service) []netip.Addr {

@@ -13,7 +13,7 @@ import (
 // firstPass decides on every address that there is, and only then lets the
 // announcer be told: a part of them would withdraw the rest.
 func (a *agent) firstPass(ctx context.Context) error {
-	if !a.manager.GetCache().WaitForCacheSync(ctx) {
+	if !a.manager.GetCache().WaitForCacheSync(ctx) || !awaitBegun(ctx, a.watched) {
 		return nil // ctx ended
 	}
 	if err := a.awaitNode(ctx); err != nil || ctx.Err() != nil {
@@ -42,6 +42,19 @@ func (a *agent) firstPass(ctx context.Context) error {
 	a.synced.Store(true)
 	a.log.Info("all addresses decided on", "addresses", len(addresses))
 	return nil
+}
+
+// awaitBegun waits until the sources miss nothing, and reports whether they do: false if
+// ctx ended before. What changes while something is read is to be read again.
+func awaitBegun(ctx context.Context, sources []watched) bool {
+	for _, w := range sources {
+		select {
+		case <-w.begun:
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return true
 }
 
 // awaitNode waits until there is a Node of the agent's name, or until ctx ends.

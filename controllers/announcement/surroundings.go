@@ -19,6 +19,9 @@ type surroundings struct {
 
 	mu    sync.Mutex
 	facts announcer.Facts
+
+	// listing keeps Nodes that were listed earlier from being told later.
+	listing sync.Mutex
 }
 
 // change has the announcer told of what f changes, unless that is refused.
@@ -36,6 +39,8 @@ func (s *surroundings) change(f func(*announcer.Facts)) error {
 
 // tellNodes has the announcer told of the Nodes.
 func (a *agent) tellNodes(ctx context.Context) error {
+	a.surroundings.listing.Lock()
+	defer a.surroundings.listing.Unlock()
 	nodes, err := a.facts.nodes(ctx)
 	if err != nil {
 		return err

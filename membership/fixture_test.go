@@ -62,6 +62,9 @@ func (n *network) host(t testing.TB, families ...string) *l2test.Host {
 	must(t, n.sw.LinkSetMaster(n.sw.Link(t, port), n.sw.Link(t, bridgeName)))
 	for _, f := range families {
 		h.Address(t, "eth0", fmt.Sprintf(addressPattern(f), n.hosts))
+		if f == v6 { // it is heard from one address from the first heartbeat on
+			h.WaitLinkLocal(t, "eth0")
+		}
 	}
 	return h
 }
@@ -255,12 +258,18 @@ func (s *station) wait(t testing.TB, what string, is func(event) bool) event {
 	}
 }
 
+// told is what it was told, and what was dropped.
 func (s *station) told() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var b strings.Builder
 	for _, e := range s.events {
 		fmt.Fprintf(&b, "\n%s %v %v", e.what, e.id, e.reason)
+	}
+	for _, m := range s.Samples() {
+		if m.Reason != "" && m.Value > 0 {
+			fmt.Fprintf(&b, "\n%s %s %v", m.Metric, m.Reason, m.Value)
+		}
 	}
 	return b.String()
 }

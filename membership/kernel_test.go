@@ -99,12 +99,18 @@ func TestUnicast(t *testing.T) {
 	for name, families := range map[string][]string{v4: {v4}, v6: {v6}} {
 		t.Run(name, func(t *testing.T) {
 			n := newNetwork(t)
-			options := func(node string) Options { o := fast(node); o.Unicast = true; return o }
-			a, b := run(t, n.host(t, families...), options("a")), run(t, n.host(t, families...), options("b"))
 			pattern := addressPattern(families[0])
-			addr := func(i int) netip.Addr { return netip.MustParsePrefix(fmt.Sprintf(pattern, i)).Addr() }
-			a.SetPeers([]netip.Addr{addr(2)})
-			b.SetPeers([]netip.Addr{addr(1)})
+			unicast := func(node string, peer int) *station {
+				o := fast(node)
+				o.Unicast = true
+				s := newStation(t, n.host(t, families...), o)
+				// Before it starts: one that is asked if it still listens answers before
+				// it knows its peers.
+				s.SetPeers([]netip.Addr{netip.MustParsePrefix(fmt.Sprintf(pattern, peer)).Addr()})
+				s.start(t)
+				return s
+			}
+			a, b := unicast("a", 2), unicast("b", 1)
 			a.waitJoined(t, "b")
 			b.waitJoined(t, "a")
 			b.Send(election.ID{}, election.Message{Kind: election.Update, Version: 8})

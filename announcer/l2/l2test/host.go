@@ -1,6 +1,7 @@
 package l2test
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"os"
@@ -149,6 +150,25 @@ func (h *Host) AddressDAD(t testing.TB, name, a string) {
 // WaitDADFailed waits until the kernel found that another host has an address.
 func (h *Host) WaitDADFailed(t testing.TB, addr netip.Addr) {
 	t.Helper()
+	h.waitAddress(t, fmt.Sprintf("duplicate address detection of %s to fail", addr), func(u *netlink.AddrUpdate) bool {
+		a, _ := netip.AddrFromSlice(u.LinkAddress.IP)
+		return a == addr && u.Flags&unix.IFA_F_DADFAILED != 0
+	})
+}
+
+// WaitLinkLocal waits until an interface has an IPv6 link-local address that the kernel
+// sends from. Before that it sends to link-local groups from another.
+func (h *Host) WaitLinkLocal(t testing.TB, name string) {
+	t.Helper()
+	index := h.Link(t, name).Attrs().Index
+	h.waitAddress(t, "a link-local address on "+name, func(u *netlink.AddrUpdate) bool {
+		a, _ := netip.AddrFromSlice(u.LinkAddress.IP)
+		return u.NewAddr && u.LinkIndex == index && a.Is6() && a.IsLinkLocalUnicast() && u.Flags&unix.IFA_F_TENTATIVE == 0
+	})
+}
+
+func (h *Host) waitAddress(t testing.TB, what string, is func(*netlink.AddrUpdate) bool) {
+	t.Helper()
 	updates, done := make(chan netlink.AddrUpdate), make(chan struct{})
 	must(t, netlink.AddrSubscribeWithOptions(updates, done, netlink.AddrSubscribeOptions{Namespace: &h.ns, ListExisting: true}))
 	defer func() {
@@ -160,11 +180,11 @@ func (h *Host) WaitDADFailed(t testing.TB, addr netip.Addr) {
 	for {
 		select {
 		case u := <-updates:
-			if a, _ := netip.AddrFromSlice(u.LinkAddress.IP); a == addr && u.Flags&unix.IFA_F_DADFAILED != 0 {
+			if is(&u) {
 				return
 			}
 		case <-timeout:
-			t.Fatalf("waited for duplicate address detection of %s to fail", addr)
+			t.Fatal("waited for " + what)
 		}
 	}
 }

@@ -37,6 +37,12 @@ type familyReason struct {
 	reason string
 }
 
+func (k familyReason) other() familyReason { return familyReason{k.family, otherReason} }
+
+func (k familyReason) compare(l familyReason) int {
+	return cmp.Or(cmp.Compare(k.family, l.family), strings.Compare(k.reason, l.reason))
+}
+
 // standingOf counts the Services that Herald serves.
 func standingOf(services []corev1.Service, class loadbalancer.Class) standing {
 	said := make(map[netip.Addr]*metav1.Condition)
@@ -127,16 +133,17 @@ func (s *standings) Collect(samples chan<- prometheus.Metric) {
 	if !known {
 		return
 	}
-	for key, count := range bounded(now.addresses, func(k familyReason) familyReason { return familyReason{k.family, otherReason} }) {
+	for key, count := range bounded(now.addresses, familyReason.other, familyReason.compare) {
 		samples <- prometheus.MustNewConstMetric(s.addresses, prometheus.GaugeValue, float64(count), string(key.family), key.reason)
 	}
-	for reason, count := range bounded(now.waiting, func(string) string { return otherReason }) {
+	for reason, count := range bounded(now.waiting, func(string) string { return otherReason }, strings.Compare) {
 		samples <- prometheus.MustNewConstMetric(s.waiting, prometheus.GaugeValue, float64(count), reason)
 	}
 }
 
-// bounded keeps the maxReasons that count most, and counts the rest as another.
-func bounded[K comparable](counts map[K]int, other func(K) K) map[K]int {
+// bounded keeps the maxReasons that count most, of equals the first, and counts the rest as
+// another.
+func bounded[K comparable](counts map[K]int, other func(K) K, compare func(a, b K) int) map[K]int {
 	if len(counts) <= maxReasons {
 		return counts
 	}
@@ -144,7 +151,7 @@ func bounded[K comparable](counts map[K]int, other func(K) K) map[K]int {
 	for key := range counts {
 		keys = append(keys, key)
 	}
-	slices.SortFunc(keys, func(a, b K) int { return cmp.Compare(counts[b], counts[a]) })
+	slices.SortFunc(keys, func(a, b K) int { return cmp.Or(cmp.Compare(counts[b], counts[a]), compare(a, b)) })
 	few := make(map[K]int)
 	for i, key := range keys {
 		if i < maxReasons {

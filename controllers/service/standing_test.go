@@ -100,7 +100,7 @@ func TestStandingOfShared(t *testing.T) {
 	}
 }
 
-// However many reasons somebody writes, the series are few.
+// However many reasons somebody writes, the series are few, and from scrape to scrape the same.
 func TestStandingsAreBounded(t *testing.T) {
 	var services []corev1.Service
 	for i := range 200 {
@@ -111,6 +111,18 @@ func TestStandingsAreBounded(t *testing.T) {
 	c := newStandings(func() (standing, bool) { return standingOf(services, ours), true })
 	if n := testutil.CollectAndCount(c); n != 2*(maxReasons+1) {
 		t.Errorf("%d series", n)
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(c)
+	scrape := func() string {
+		families, err := registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(families)
+	}
+	if first, second := scrape(), scrape(); first != second {
+		t.Errorf("%s\nand then\n%s", first, second)
 	}
 }
 

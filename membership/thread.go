@@ -49,6 +49,7 @@ type thread struct {
 
 	// The thread's own.
 
+	timing   realtime.Timing
 	now      *orders
 	said     Beacon
 	sequence uint64
@@ -103,7 +104,8 @@ func newThread(o Options, begin time.Time, counts *counters) *thread {
 func (t *thread) run() error {
 	// It is not unlocked: the thread, whose priority is raised, ends with it.
 	runtime.LockOSThread()
-	how := realtime.Schedule()
+	t.timing = realtime.Schedule()
+	how := t.timing.String()
 	t.scheduling.Store(&how)
 	for !t.stopping.Load() {
 		if err := t.turn(); err != nil {
@@ -191,7 +193,7 @@ func (t *thread) wait(until moment) error {
 	if !t.alert() {
 		polls = polls[:1]
 	}
-	if errno := realtime.Park(polls, &t.timeout); errno != 0 && errno != unix.EINTR {
+	if errno := t.timing.Park(polls, &t.timeout); errno != 0 && errno != unix.EINTR {
 		return fmt.Errorf("wait for datagrams: %w", errno)
 	}
 	return nil

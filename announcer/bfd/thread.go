@@ -40,6 +40,7 @@ type thread struct {
 
 	// The thread's own.
 
+	timing  realtime.Timing
 	now     *orders
 	lines   []*line // those of the orders, and those that are given up
 	polls   []unix.PollFd
@@ -74,7 +75,8 @@ func newThread(begin time.Time, counts *counters) *thread {
 func (t *thread) run() error {
 	// It is not unlocked: the thread, whose priority is raised, ends with it.
 	runtime.LockOSThread()
-	how := realtime.Schedule()
+	t.timing = realtime.Schedule()
+	how := t.timing.String()
 	t.scheduling.Store(&how)
 	t.poll()
 	for !t.stopping.Load() {
@@ -135,7 +137,7 @@ func (t *thread) wait(until moment) error {
 	for i := range t.polls {
 		t.polls[i].Revents = 0
 	}
-	if errno := realtime.Park(polls, &t.timeout); errno != 0 && errno != unix.EINTR {
+	if errno := t.timing.Park(polls, &t.timeout); errno != 0 && errno != unix.EINTR {
 		return fmt.Errorf("wait for datagrams: %w", errno)
 	}
 	return nil

@@ -22,11 +22,24 @@ func exitsyscall()
 
 // Park waits until a descriptor is ready or the timeout is over, without a P.
 //
+// It is woken at a priority above that of the process' other threads, and goes on at
+// theirs. Go's runtime spins, yielding, where a thread comes back while its stack is
+// scanned for garbage: above the others it would yield to none of them, and once all
+// processors have such a thread on them, that of another process among them, nobody is
+// left to finish the scan. A thread whose priority falls is the next of its new one
+// (sched(7)), so that it does not wait for any other.
+//
 //go:nosplit
-func Park(polls []unix.PollFd, timeout *unix.Timespec) unix.Errno {
+func (t *Timing) Park(polls []unix.PollFd, timeout *unix.Timespec) unix.Errno {
 	first, count := unsafe.Pointer(unsafe.SliceData(polls)), uintptr(len(polls))
 	entersyscallblock()
+	if t.realTime {
+		_, _, _ = unix.RawSyscall(unix.SYS_SCHED_SETPARAM, 0, uintptr(unsafe.Pointer(&t.wakeful)), 0)
+	}
 	_, _, errno := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(first), count, uintptr(unsafe.Pointer(timeout)), 0, 0, 0)
+	if t.realTime {
+		_, _, _ = unix.RawSyscall(unix.SYS_SCHED_SETPARAM, 0, uintptr(unsafe.Pointer(&t.usual)), 0)
+	}
 	exitsyscall()
 	return errno
 }

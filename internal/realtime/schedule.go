@@ -1,6 +1,7 @@
 package realtime
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"strconv"
@@ -15,24 +16,42 @@ const (
 	Ordinary = "ordinary"
 )
 
-// priority is low among real-time threads: below those of the kernel's
-// interrupts, above all else.
-const priority = 10
+// Priorities are low among real-time threads: below those of the kernel's interrupts,
+// above all else.
+const (
+	// usual is that of all threads of the announcer.
+	usual = 1
+	// wakeful is that of a timing thread that waits, so that it is woken whatever the
+	// others do. It is no more than that: see Timing.Park.
+	wakeful = 10
+)
+
+// Timing is a thread that is to be in time; the zero Timing is an ordinary one.
+type Timing struct {
+	how      string
+	realTime bool
+	// usual and wakeful are where the kernel reads them.
+	usual, wakeful int32
+}
 
 // Schedule has the calling thread run as soon as it has something to do, as far
-// as the rights go, and says how far. Threads that it starts do not inherit it.
-func Schedule() string {
+// as the rights go. Threads that it starts do not inherit it.
+func Schedule() Timing {
+	t := Timing{usual: usual, wakeful: wakeful}
 	attr := &unix.SchedAttr{
-		Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: priority, Flags: unix.SCHED_FLAG_RESET_ON_FORK,
+		Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: usual, Flags: unix.SCHED_FLAG_RESET_ON_FORK,
 	}
-	if unix.SchedSetAttr(0, attr, 0) == nil {
-		return RealTime
+	switch {
+	case unix.SchedSetAttr(0, attr, 0) == nil:
+		t.how, t.realTime = RealTime, true
+	case unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), -20) == nil:
+		t.how = Favoured
 	}
-	if unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), -20) == nil {
-		return Favoured
-	}
-	return Ordinary
+	return t
 }
+
+// String says how far the rights went.
+func (t *Timing) String() string { return cmp.Or(t.how, Ordinary) }
 
 // Favour has all threads of the process run before ordinary ones, in real time
 // (SCHED_RR, at the lowest priority), or else at nice -20. Main calls it before it
@@ -60,7 +79,7 @@ func Favour() error {
 }
 
 func favour(thread int) error {
-	attr := &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_RR, Priority: 1}
+	attr := &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_RR, Priority: usual}
 	if unix.SchedSetAttr(thread, attr, 0) == nil {
 		return nil
 	}

@@ -17,6 +17,11 @@ import (
 // ownership may be in flight, and who takes it reports soon enough.
 const grace = 3 * time.Second
 
+// succession is how long a node is named that let go of an address to another, before it
+// says so itself: that one will have been told to wait, having said before what others
+// contradicted.
+const succession = 30 * time.Second
+
 // witness is a node's view of an address that it does not own. Of such addresses
 // the nodes report in turn: each waits for those before it, and is silent if one
 // of them spoke.
@@ -73,6 +78,9 @@ func (w witness) judge(svc *corev1.Service, addr netip.Addr, rec record) (v verd
 	}
 	switch {
 	case rec.invalid != nil:
+	case mine && rec.succeeded(w.self):
+		successor := announcer.Status{Address: addr, Interfaces: owner.Interfaces}
+		return announced(rec.status.Owner, successor), succession, true
 	case !rec.vacant(w.self):
 		return verdict{}, 0, false
 	case mine:
@@ -108,6 +116,11 @@ func (rec record) vacant(self string) bool {
 	default:
 		return false
 	}
+}
+
+// succeeded says whether another node owns the address now, as far as node self heard.
+func (rec record) succeeded(self string) bool {
+	return !rec.routed && rec.status.State == announcer.Standby && rec.status.Owner != "" && rec.status.Owner != self
 }
 
 // spoken says whether the condition of svc speaks of addr.

@@ -42,6 +42,8 @@ func TestWitness(t *testing.T) {
 		after  time.Duration
 	}{
 		"another owns":                    {0, false, nobody, record{status: announcer.Status{State: announcer.Standby, Owner: "b"}}, "", 0},
+		"another owns, and this is named": {2, false, by("a"), record{status: announcer.Status{State: announcer.Standby, Owner: "b"}}, ReasonAnnounced, succession},
+		"another owns, and is named":      {0, false, by("b"), record{status: announcer.Status{State: announcer.Standby, Owner: "b"}}, "", 0},
 		"it owns, and probes":             {0, false, nobody, record{status: announcer.Status{State: announcer.Probing, Owner: "a"}}, "", 0},
 		"it owns, off the link":           {2, true, by("a"), record{status: announcer.Status{State: announcer.OffLink, Owner: "a"}}, ReasonOffLink, grace},
 		"no word yet":                     {0, false, nobody, record{}, "", 0},

@@ -103,7 +103,7 @@ var _ = Describe("A router", func() {
 		Entry("when its Pod is deleted", func(ctx SpecContext, agent ground.Process) { stage.Renew(ctx, agent.Host) }),
 	)
 
-	It("keeps what it was told while the API server is down", Label(onLab), func(ctx SpecContext) {
+	It("keeps what it was told while the API server is down", func(ctx SpecContext) {
 		s := stage.New(ctx)
 		frr := stage.FRR(ctx, scene.Peering{Local: frrAS, Remote: nodesAS, Family: 4})
 		s.Routed(ctx, bgp(peers(toFRR(ctx, "holdTime: 3s"))))

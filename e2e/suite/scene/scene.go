@@ -7,6 +7,7 @@ package scene
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -163,7 +164,10 @@ func (s *Scene) Move(ctx context.Context, name, node string) {
 	s.AwaitReady(ctx, name, *deployment.Spec.Replicas)
 }
 
-// AwaitReady waits until a Deployment has exactly so many Pods, all ready.
+// AwaitReady waits until a Deployment has exactly so many Pods, all ready and reached by each
+// family. By IPv6 a new Pod may be a second late: the node's end of its link answers no
+// neighbour solicitation while duplicate address detection goes on there (RFC 4862 section
+// 5.4), and the kubelet's probe is by the first family alone.
 func (s *Scene) AwaitReady(ctx context.Context, name string, replicas int32) {
 	GinkgoHelper()
 	Eventually(func(g Gomega) {
@@ -173,5 +177,14 @@ func (s *Scene) AwaitReady(ctx context.Context, name string, replicas int32) {
 		g.Expect(deployment.Status.UpdatedReplicas).To(Equal(replicas))
 		g.Expect(deployment.Status.Replicas).To(Equal(replicas))
 		g.Expect(deployment.Status.ReadyReplicas).To(Equal(replicas))
+		pods, err := s.API.CoreV1().Pods(s.Namespace).List(ctx, metav1.ListOptions{LabelSelector: selector + "=" + name})
+		g.Expect(err).NotTo(HaveOccurred())
+		for _, pod := range pods.Items {
+			for _, ip := range pod.Status.PodIPs {
+				address, err := netip.ParseAddr(ip.IP)
+				g.Expect(err).NotTo(HaveOccurred())
+				g.Expect(s.Get(ctx, pod.Spec.NodeName, address, HTTP)).Error().NotTo(HaveOccurred(), pod.Name)
+			}
+		}
 	}).WithContext(ctx).Should(Succeed())
 }

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // keySecret is where the keys of heartbeats are.
@@ -34,6 +36,7 @@ func (st *Stage) Keys(ctx context.Context, keys map[string]string) {
 		_, err = secrets.Create(ctx, secret, metav1.CreateOptions{})
 	}
 	Expect(err).NotTo(HaveOccurred())
+	st.touchPods(ctx)
 	Eventually(func(g Gomega) {
 		taken, err := st.keysTaken(ctx)
 		g.Expect(err).NotTo(HaveOccurred())
@@ -44,6 +47,20 @@ func (st *Stage) Keys(ctx context.Context, keys map[string]string) {
 			g.Expect(lines[len(lines)-1]).To(HaveSuffix(fmt.Sprintf(" keys=%d", len(keys))), log)
 		}
 	}).WithContext(ctx).Should(Succeed())
+}
+
+// touchPods has kubelets look after Herald's Pods, if it runs in any, and their volumes at once.
+func (st *Stage) touchPods(ctx context.Context) {
+	GinkgoHelper()
+	pods, err := st.API.CoreV1().Pods(System).List(ctx, metav1.ListOptions{})
+	Expect(err).NotTo(HaveOccurred())
+	patch := fmt.Appendf(nil, `{"metadata":{"annotations":{"touched":"%d"}}}`, time.Now().UnixNano())
+	for _, pod := range pods.Items {
+		_, err := st.API.CoreV1().Pods(System).Patch(ctx, pod.Name, types.MergePatchType, patch, metav1.PatchOptions{})
+		if !apierrors.IsNotFound(err) {
+			Expect(err).NotTo(HaveOccurred())
+		}
+	}
 }
 
 // keysTaken returns the lines in which announcers tell of new keys, by their log.

@@ -14,7 +14,8 @@
 //	                         reporter ─► condition and event on the Service
 //
 // The node that owns an address reports on it. Of an address that nobody owns one
-// node reports, after a while: see witness.
+// node reports, after a while, and of one that a condition says is still this node's own,
+// the node that is named: see witness.
 //
 // The API server being away changes nothing: the caches stand, and so does what
 // the announcer was told. A restart changes nothing either: the announcer is told

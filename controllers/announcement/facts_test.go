@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -64,7 +65,11 @@ func testRebalance(c *cluster) {
 	// Also a word of the moment in which the agent starts is not missed.
 	h.launch()
 	word := ""
+	timeout := time.Now().Add(patience)
 	for started, i := false, 0; !started; i++ {
+		if time.Now().After(timeout) {
+			c.t.Fatal("waited in vain for a snapshot")
+		}
 		word = fmt.Sprint("start ", i)
 		ask(word)
 		h.mu.Lock()

@@ -2,6 +2,7 @@ package announcement
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"slices"
 
@@ -58,12 +59,15 @@ type watched struct {
 
 // WaitForSync implements source.TypedSyncingSource. A controller calls it once.
 func (w watched) WaitForSync(ctx context.Context) error {
-	if err := w.TypedSyncingSource.WaitForSync(ctx); err != nil {
+	if err := w.TypedSyncingSource.WaitForSync(ctx); err != nil || ctx.Err() != nil {
 		return err
 	}
 	close(w.begun)
 	return nil
 }
+
+// String implements fmt.Stringer, for the log.
+func (w watched) String() string { return fmt.Sprint(w.TypedSyncingSource) }
 
 func (a *agent) ofService(_ context.Context, svc *corev1.Service) []netip.Addr {
 	return loadbalancer.Addresses(svc)

@@ -79,7 +79,7 @@ func (w witness) judge(svc *corev1.Service, addr netip.Addr, rec record) (v verd
 	switch {
 	case rec.invalid != nil:
 	case mine && rec.succeeded(w.self):
-		successor := announcer.Status{Address: addr, Interfaces: owner.Interfaces}
+		successor := announcer.Status{Address: addr, Interfaces: owner.Interfaces, Since: rec.status.Since}
 		return announced(rec.status.Owner, successor), succession, true
 	case !rec.vacant(w.self):
 		return verdict{}, 0, false

@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/heraldlb/herald/announcer"
+	"github.com/heraldlb/herald/controllers/loadbalancer"
 	"github.com/heraldlb/herald/election"
 )
 
@@ -71,6 +72,9 @@ func TestWitness(t *testing.T) {
 		v, after, ok := w.judge(told(test.said), vip, test.record)
 		if !ok {
 			v, after = verdict{}, 0
+		}
+		if owner, owned := loadbalancer.OwnerOf(told(v), vip); owned && owner.Node != test.record.status.Owner {
+			t.Errorf("%s: it names %s, and %s is heard", name, owner.Node, test.record.status.Owner)
 		}
 		if v.condition.Reason != test.want || after != test.after {
 			t.Errorf("%s: %q after %v, want %q after %v", name, v.condition.Reason, after, test.want, test.after)

@@ -40,7 +40,7 @@ func spin() {
 		if timing.String() != RealTime {
 			panic("no real time: " + timing.String())
 		}
-		for range 20_000 {
+		for range 3_000 {
 			timing.Park(nil, &unix.Timespec{Nsec: 20_000})
 		}
 		close(woken)

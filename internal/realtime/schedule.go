@@ -19,7 +19,7 @@ const (
 // Priorities are low among real-time threads: below those of the kernel's interrupts,
 // above all else.
 const (
-	// usual is that of all threads of the announcer.
+	// usual is that of all threads of the announcer, if Favour got it.
 	usual = 1
 	// wakeful is that of a timing thread that waits, so that it is woken whatever the
 	// others do. It is no more than that: see Timing.Park.
@@ -28,26 +28,28 @@ const (
 
 // Timing is a thread that is to be in time; the zero Timing is an ordinary one.
 type Timing struct {
-	how      string
-	realTime bool
-	// usual and wakeful are where the kernel reads them.
+	how string
+	// usual and wakeful are where the kernel reads them; 0 is no priority in real time.
 	usual, wakeful int32
 }
 
 // Schedule has the calling thread run as soon as it has something to do, as far
 // as the rights go. Threads that it starts do not inherit it.
 func Schedule() Timing {
-	t := Timing{usual: usual, wakeful: wakeful}
+	// The higher one, to see whether it may be had.
 	attr := &unix.SchedAttr{
-		Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: usual, Flags: unix.SCHED_FLAG_RESET_ON_FORK,
+		Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: wakeful, Flags: unix.SCHED_FLAG_RESET_ON_FORK,
 	}
 	switch {
 	case unix.SchedSetAttr(0, attr, 0) == nil:
-		t.how, t.realTime = RealTime, true
+		attr.Priority = usual
+		_ = unix.SchedSetAttr(0, attr, 0) // lower: it needs no right
+		return Timing{how: RealTime, usual: usual, wakeful: wakeful}
 	case unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), -20) == nil:
-		t.how = Favoured
+		return Timing{how: Favoured}
+	default:
+		return Timing{}
 	}
-	return t
 }
 
 // String says how far the rights went.

@@ -49,7 +49,7 @@ func (st *Stage) Keys(ctx context.Context, keys map[string]string) {
 	}).WithContext(ctx).Should(Succeed())
 }
 
-// touchPods has kubelets look after Herald's Pods, if it runs in any, and their volumes at once.
+// touchPods has kubelets look after Herald's Pods, if it runs in any, and their volumes, as a rule at once.
 func (st *Stage) touchPods(ctx context.Context) {
 	GinkgoHelper()
 	pods, err := st.API.CoreV1().Pods(System).List(ctx, metav1.ListOptions{})

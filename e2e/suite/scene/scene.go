@@ -180,6 +180,9 @@ func (s *Scene) AwaitReady(ctx context.Context, name string, replicas int32) {
 		pods, err := s.API.CoreV1().Pods(s.Namespace).List(ctx, metav1.ListOptions{LabelSelector: selector + "=" + name})
 		g.Expect(err).NotTo(HaveOccurred())
 		for _, pod := range pods.Items {
+			if pod.DeletionTimestamp != nil || pod.Status.Phase != corev1.PodRunning {
+				continue
+			}
 			for _, ip := range pod.Status.PodIPs {
 				address, err := netip.ParseAddr(ip.IP)
 				g.Expect(err).NotTo(HaveOccurred())

@@ -415,10 +415,14 @@ func TestControlPlaneKill(t *testing.T) {
 	l2test.Poll(t, "the kernel to take off the VIP of who hangs", func() bool {
 		return !p.holds(second, p.vips[0]) && !p.holds(second, p.vips[1])
 	})
-	// It still claims what it had, and so does who took over: the one that weighs more keeps it.
+	// It still claims what it had, and so does who took over: the one that weighs more keeps
+	// it. Until they have heard each other, a connection may be closed with the loser.
 	p.signal(second, syscall.SIGCONT)
 	p.holder("node-1", "node-2", "node-3")
-	p.reachable()
+	for _, vip := range p.vips {
+		l2test.Poll(t, vip.String()+" to be reached", func() bool { return p.get(vip) == nil })
+	}
+	p.holder("node-1", "node-2", "node-3")
 }
 
 // A VIP that somebody takes off is put back; one that a stranger uses is not taken.

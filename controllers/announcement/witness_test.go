@@ -43,7 +43,7 @@ func TestWitness(t *testing.T) {
 		after  time.Duration
 	}{
 		"another owns":                    {0, false, nobody, record{status: announcer.Status{State: announcer.Standby, Owner: "b"}}, "", 0},
-		"another owns, and this is named": {2, false, by("a"), record{status: announcer.Status{State: announcer.Standby, Owner: "b"}}, ReasonAnnounced, succession},
+		"another owns, and this is named": {2, false, by("a"), record{status: announcer.Status{State: announcer.Standby, Owner: "b", Since: time.Unix(1_700_000_000, 0)}}, ReasonAnnounced, succession},
 		"another owns, and is named":      {0, false, by("b"), record{status: announcer.Status{State: announcer.Standby, Owner: "b"}}, "", 0},
 		"it owns, and probes":             {0, false, nobody, record{status: announcer.Status{State: announcer.Probing, Owner: "a"}}, "", 0},
 		"it owns, off the link":           {2, true, by("a"), record{status: announcer.Status{State: announcer.OffLink, Owner: "a"}}, ReasonOffLink, grace},
@@ -73,8 +73,10 @@ func TestWitness(t *testing.T) {
 		if !ok {
 			v, after = verdict{}, 0
 		}
-		if owner, owned := loadbalancer.OwnerOf(told(v), vip); owned && owner.Node != test.record.status.Owner {
-			t.Errorf("%s: it names %s, and %s is heard", name, owner.Node, test.record.status.Owner)
+		if owner, owned := loadbalancer.OwnerOf(told(v), vip); owned &&
+			(owner.Node != test.record.status.Owner || !owner.Since.Equal(test.record.status.Since)) {
+			t.Errorf("%s: it names %s since %s, and %s is heard since %s",
+				name, owner.Node, owner.Since, test.record.status.Owner, test.record.status.Since)
 		}
 		if v.condition.Reason != test.want || after != test.after {
 			t.Errorf("%s: %q after %v, want %q after %v", name, v.condition.Reason, after, test.want, test.after)

@@ -183,6 +183,7 @@ func (s *Scene) AwaitReady(ctx context.Context, name string, replicas int32) {
 			if pod.DeletionTimestamp != nil || pod.Status.Phase != corev1.PodRunning {
 				continue
 			}
+			g.Expect(pod.Status.PodIPs).NotTo(BeEmpty(), pod.Name)
 			for _, ip := range pod.Status.PodIPs {
 				address, err := netip.ParseAddr(ip.IP)
 				g.Expect(err).NotTo(HaveOccurred())
